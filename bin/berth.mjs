@@ -1,0 +1,27 @@
+#!/usr/bin/env node
+// The one program: `berth <verb> [flags]`. Plain JavaScript, because it may be
+// started by any Node: it makes sure of the pinned Node 24, then hands over to
+// lib/main/berth.ts. The image uses this file too.
+import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import { constants } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const major = Number(process.versions.node.split(".")[0]);
+
+if (major >= 24) {
+  await import(join(root, "lib/main/berth.ts"));
+} else {
+  const pinned = ["x64", "arm64"]
+    .map((arch) => join(root, `node_modules/node-linux-${arch}/bin/node`))
+    .find((path) => existsSync(path));
+  if (pinned === undefined) {
+    console.error(`berth needs Node 24; this is ${process.version}. Run "npm install" here first, or use Node 24.`);
+    process.exit(1);
+  }
+  const child = spawn(pinned, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], { stdio: "inherit" });
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
+  child.on("exit", (code, signal) => process.exit(code ?? 128 + (constants.signals[signal] ?? 1)));
+}

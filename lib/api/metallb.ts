@@ -1,0 +1,162 @@
+/**
+ * The custom resources, each defined once: types, route checks, forms and the
+ * CRD YAML of deploy/crds derive from these schemas (fields, defaults and
+ * texts as upstream, metallb.md section 1). Semantic rules (ranges, overlaps)
+ * live in core; the schemas hold shape only, as an API server would.
+ */
+import { z } from "zod";
+import { Condition, KubeObject, LabelSelector } from "./kubernetes.ts";
+
+export const ServiceAllocation = z.looseObject({
+  priority: z
+    .int()
+    .min(-2147483648)
+    .max(2147483647)
+    .optional()
+    .describe("Priority of the pool: lower is preferred, 0 or unset comes after every numbered pool."),
+  namespaces: z.array(z.string()).optional().describe("Namespaces whose Services may use the pool."),
+  namespaceSelectors: z
+    .array(LabelSelector)
+    .optional()
+    .describe("Selects the namespaces whose Services may use the pool, by label."),
+  serviceSelectors: z.array(LabelSelector).optional().describe("Selects the Services that may use the pool, by label."),
+});
+export type ServiceAllocation = z.infer<typeof ServiceAllocation>;
+
+export const IPAddressPoolSpec = z.looseObject({
+  addresses: z
+    .array(z.string())
+    .describe(
+      "A list of IP address ranges over which MetalLB has authority.\nYou can list multiple ranges in a single pool, they will all share the\nsame settings. Each range can be either a CIDR prefix, or an explicit\nstart-end range of IPs.",
+    ),
+  autoAssign: z
+    .boolean()
+    .default(true)
+    .describe("AutoAssign flag used to prevent MetallB from automatic allocation\nfor a pool."),
+  avoidBuggyIPs: z
+    .boolean()
+    .default(false)
+    .describe("AvoidBuggyIPs prevents addresses ending with .0 and .255\nto be used by a pool."),
+  serviceAllocation: ServiceAllocation.optional().describe(
+    "AllocateTo makes ip pool allocation to specific namespace and/or service.",
+  ),
+});
+export type IPAddressPoolSpec = z.infer<typeof IPAddressPoolSpec>;
+
+const Count = z.number().describe("A number of addresses (int64).");
+export const IPAddressPoolStatus = z.looseObject({
+  assignedIPv4: Count,
+  assignedIPv6: Count,
+  availableIPv4: Count,
+  availableIPv6: Count,
+});
+export type IPAddressPoolStatus = z.infer<typeof IPAddressPoolStatus>;
+
+export const IPAddressPool = KubeObject.extend({
+  spec: IPAddressPoolSpec,
+  status: IPAddressPoolStatus.partial().optional(),
+});
+export type IPAddressPool = z.infer<typeof IPAddressPool>;
+
+export const PreferredNodeSelector = z.looseObject({ weight: z.int().min(1).max(100), preference: LabelSelector });
+
+export const L2AdvertisementSpec = z.looseObject({
+  ipAddressPools: z
+    .array(z.string())
+    .optional()
+    .describe("The list of IPAddressPools to advertise via this advertisement, selected by name."),
+  ipAddressPoolSelectors: z
+    .array(LabelSelector)
+    .optional()
+    .describe("A selector for the IPAddressPools which would get advertised via this advertisement."),
+  nodeSelectors: z
+    .array(LabelSelector)
+    .optional()
+    .describe("Limits the nodes to announce as next hops for the LoadBalancer IP."),
+  interfaces: z
+    .array(z.string())
+    .optional()
+    .describe("A list of interfaces to announce from. Unset: all interfaces of the host."),
+  serviceSelectors: z
+    .array(LabelSelector)
+    .optional()
+    .describe("Limits the set of services that will be advertised by this advertisement."),
+  preferredNodeSelectors: z
+    .array(PreferredNodeSelector)
+    .optional()
+    .describe("Prefers the matching nodes for announcing, by weight."),
+});
+export type L2AdvertisementSpec = z.infer<typeof L2AdvertisementSpec>;
+export const L2Advertisement = KubeObject.extend({ spec: L2AdvertisementSpec.optional() });
+export type L2Advertisement = z.infer<typeof L2Advertisement>;
+
+export const ServiceL2StatusStatus = z.looseObject({
+  node: z.string().optional(),
+  serviceName: z.string().optional(),
+  serviceNamespace: z.string().optional(),
+  interfaces: z.array(z.looseObject({ name: z.string().optional() })).optional(),
+});
+export const ServiceL2Status = KubeObject.extend({
+  spec: z.looseObject({}).optional(),
+  status: ServiceL2StatusStatus.optional(),
+});
+export type ServiceL2Status = z.infer<typeof ServiceL2Status>;
+
+export const ConfigurationStateStatus = z.looseObject({
+  result: z.enum(["Valid", "Invalid", "Unknown"]).optional(),
+  errorSummary: z.string().optional(),
+  conditions: z.array(Condition).optional(),
+});
+export const ConfigurationState = KubeObject.extend({
+  spec: z.looseObject({}).optional(),
+  status: ConfigurationStateStatus.optional(),
+});
+export type ConfigurationState = z.infer<typeof ConfigurationState>;
+
+/** One answer seen on the wire to "who has `address`?". */
+export const WireAnswer = z.looseObject({
+  mac: z.string(),
+  interface: z.string().optional(),
+  /** Milliseconds from question to answer; absent when this speaker itself announces and answers. */
+  rttMs: z.number().optional(),
+  self: z.boolean().optional(),
+});
+export const WireObservation = z.looseObject({
+  address: z.string(),
+  askedAt: z.string(),
+  answers: z.array(WireAnswer),
+});
+export type WireObservation = z.infer<typeof WireObservation>;
+
+/** What one speaker knows, one object per node (group berth.dev, written only by that node's speaker). */
+export const SpeakerStateStatus = z.looseObject({
+  node: z.string().optional(),
+  pod: z.string().optional(),
+  version: z.string().optional(),
+  startedAt: z.string().optional(),
+  heartbeatAt: z.string().optional(),
+  ready: z.boolean().optional(),
+  memoryBytes: z.number().optional(),
+  interfaces: z.array(z.looseObject({ name: z.string(), mac: z.string(), up: z.boolean() })).optional(),
+  members: z
+    .array(
+      z.looseObject({ node: z.string(), alive: z.boolean(), ready: z.boolean(), lastSeenMs: z.number().optional() }),
+    )
+    .optional(),
+  announcing: z
+    .array(
+      z.looseObject({ address: z.string(), service: z.string(), interfaces: z.array(z.string()), since: z.string() }),
+    )
+    .optional(),
+  /** Services with an address that this node does not announce, and why (AnnounceReason). At most 200. */
+  notAnnouncing: z.array(z.looseObject({ service: z.string(), reason: z.string() })).optional(),
+  wire: z.array(WireObservation).optional(),
+  /** Nonce of the last answered `berth.dev/who-has` annotation. */
+  answeredWhoHas: z.string().optional(),
+});
+export type SpeakerStateStatus = z.infer<typeof SpeakerStateStatus>;
+export const SpeakerState = KubeObject.extend({
+  spec: z.looseObject({}).optional(),
+  status: SpeakerStateStatus.optional(),
+});
+export type SpeakerState = z.infer<typeof SpeakerState>;

@@ -1,0 +1,83 @@
+import type * as k8s from "./kubernetes.ts";
+import type * as metallb from "./metallb.ts";
+
+/** Where a kind lives in the API. `T` is the type of its objects; it has no run-time trace. */
+export interface ResourceRef<T extends k8s.KubeObject = k8s.KubeObject> {
+  /** "" for the core group. */
+  readonly group: string;
+  readonly version: string;
+  readonly plural: string;
+  readonly kind: string;
+  readonly namespaced: boolean;
+  readonly objectType?: T;
+}
+
+function ref<T extends k8s.KubeObject>(
+  group: string,
+  version: string,
+  plural: string,
+  kind: string,
+  namespaced = true,
+): ResourceRef<T> {
+  return { group, version, plural, kind, namespaced };
+}
+
+export const SERVICES = ref<k8s.Service>("", "v1", "services", "Service");
+export const NODES = ref<k8s.Node>("", "v1", "nodes", "Node", false);
+export const NAMESPACES = ref<k8s.Namespace>("", "v1", "namespaces", "Namespace", false);
+export const PODS = ref<k8s.Pod>("", "v1", "pods", "Pod");
+export const CONFIG_MAPS = ref<k8s.ConfigMap>("", "v1", "configmaps", "ConfigMap");
+export const SECRETS = ref<k8s.Secret>("", "v1", "secrets", "Secret");
+export const EVENTS = ref<k8s.CoreEvent>("", "v1", "events", "Event");
+export const SERVICE_ACCOUNTS = ref("", "v1", "serviceaccounts", "ServiceAccount");
+export const ENDPOINTS = ref("", "v1", "endpoints", "Endpoints");
+export const ENDPOINT_SLICES = ref<k8s.EndpointSlice>("discovery.k8s.io", "v1", "endpointslices", "EndpointSlice");
+export const DEPLOYMENTS = ref<k8s.Deployment>("apps", "v1", "deployments", "Deployment");
+export const REPLICA_SETS = ref<k8s.ReplicaSet>("apps", "v1", "replicasets", "ReplicaSet");
+export const DAEMON_SETS = ref<k8s.DaemonSet>("apps", "v1", "daemonsets", "DaemonSet");
+export const CONTROLLER_REVISIONS = ref("apps", "v1", "controllerrevisions", "ControllerRevision");
+export const LEASES = ref<k8s.Lease>("coordination.k8s.io", "v1", "leases", "Lease");
+export const CRDS = ref("apiextensions.k8s.io", "v1", "customresourcedefinitions", "CustomResourceDefinition", false);
+export const CLUSTER_ROLES = ref("rbac.authorization.k8s.io", "v1", "clusterroles", "ClusterRole", false);
+export const CLUSTER_ROLE_BINDINGS = ref(
+  "rbac.authorization.k8s.io",
+  "v1",
+  "clusterrolebindings",
+  "ClusterRoleBinding",
+  false,
+);
+export const ROLES = ref("rbac.authorization.k8s.io", "v1", "roles", "Role");
+export const ROLE_BINDINGS = ref("rbac.authorization.k8s.io", "v1", "rolebindings", "RoleBinding");
+
+export const IP_ADDRESS_POOLS = ref<metallb.IPAddressPool>("metallb.io", "v1beta1", "ipaddresspools", "IPAddressPool");
+export const L2_ADVERTISEMENTS = ref<metallb.L2Advertisement>(
+  "metallb.io",
+  "v1beta1",
+  "l2advertisements",
+  "L2Advertisement",
+);
+export const SERVICE_L2_STATUSES = ref<metallb.ServiceL2Status>(
+  "metallb.io",
+  "v1beta1",
+  "servicel2statuses",
+  "ServiceL2Status",
+);
+export const CONFIGURATION_STATES = ref<metallb.ConfigurationState>(
+  "metallb.io",
+  "v1beta1",
+  "configurationstates",
+  "ConfigurationState",
+);
+/** Namespaced like upstream's kinds; lives in metallb-system, named after the node. */
+export const SPEAKER_STATES = ref<metallb.SpeakerState>("berth.dev", "v1alpha1", "speakerstates", "SpeakerState");
+
+/** "apps/v1", or "v1" for the core group. */
+export function apiVersionOf(resource: ResourceRef): string {
+  return resource.group === "" ? resource.version : `${resource.group}/${resource.version}`;
+}
+
+/** "namespace/name", or "name" for cluster-scoped objects: the key of every cache and queue. */
+export function keyOf(object: k8s.KubeObject): string {
+  const { namespace, name = "" } = object.metadata;
+  return namespace === undefined || namespace === "" ? name : `${namespace}/${name}`;
+}

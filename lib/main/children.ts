@@ -1,0 +1,113 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { createWriteStream, type WriteStream } from "node:fs";
+import { dirname, join } from "node:path";
+import { createInterface } from "node:readline";
+import type { Writable } from "node:stream";
+import { fileURLToPath } from "node:url";
+import type { Log } from "#runtime/log";
+import type { ProcessFile } from "./sweep.ts";
+
+export const REPOSITORY = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+export const BERTH_BIN = join(REPOSITORY, "bin/berth.mjs");
+
+export interface ChildSpec {
+  readonly name: string;
+  readonly args: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  /** Every line of stdout and stderr goes here too. */
+  readonly logFile: string;
+  readonly onLine?: (line: string) => void;
+  /** Called with a writable stdin when wanted. */
+  readonly stdin?: boolean;
+}
+
+const RESTART_FIRST_MS = 200;
+const RESTART_MAX_MS = 10_000;
+const LOG_BYTES_MAX = 16 * 1024 * 1024;
+
+/**
+ * Keeps one child process running: restarted with back-off when it dies,
+ * detached (so a Ctrl-C reaches only the top process) and tied to us by a pipe
+ * (so it ends when we do, however we end).
+ */
+export class Child {
+  readonly #spec: ChildSpec;
+  readonly #files: ProcessFile;
+  readonly #log: Log;
+  #process: ChildProcess | undefined;
+  #stopping = false;
+  #restartMs = RESTART_FIRST_MS;
+  #timer: NodeJS.Timeout | undefined;
+  #exited: Promise<void> = Promise.resolve();
+  restarts = 0;
+
+  constructor(spec: ChildSpec, files: ProcessFile, log: Log) {
+    this.#spec = spec;
+    this.#files = files;
+    this.#log = log;
+  }
+
+  get pid(): number | undefined {
+    return this.#process?.pid;
+  }
+
+  get stdin(): Writable | null {
+    return this.#process?.stdin ?? null;
+  }
+
+  start(): void {
+    const { name, args, env, logFile, onLine, stdin } = this.#spec;
+    const startedAt = performance.now();
+    const child = spawn(process.execPath, [BERTH_BIN, ...args], {
+      cwd: REPOSITORY,
+      detached: true,
+      stdio: [stdin ? "pipe" : "ignore", "pipe", "pipe", "pipe"],
+      env: { ...process.env, ...env, BERTH_LIFELINE: "3" },
+    });
+    this.#process = child;
+    if (child.pid !== undefined) this.#files.add(child.pid);
+    child.stdin?.on("error", () => undefined);
+    child.stdio[3]?.on("error", () => undefined);
+    const file: WriteStream = createWriteStream(logFile, { flags: "a" });
+    file.on("error", () => undefined);
+    let written = 0;
+    for (const stream of [child.stdout, child.stderr]) {
+      if (stream === null) continue;
+      createInterface({ input: stream }).on("line", (line) => {
+        written += line.length + 1;
+        if (written < LOG_BYTES_MAX) file.write(`${line}\n`);
+        onLine?.(line);
+      });
+    }
+    this.#exited = new Promise((resolve) => {
+      let over = false;
+      const ended = (what: string) => {
+        if (over) return;
+        over = true;
+        if (child.pid !== undefined) this.#files.remove(child.pid);
+        file.end();
+        resolve();
+        if (this.#stopping) return;
+        this.#restartMs =
+          performance.now() - startedAt > 10_000 ? RESTART_FIRST_MS : Math.min(this.#restartMs * 2, RESTART_MAX_MS);
+        this.#log.warn("child ended, starting it again", { child: name, how: what, afterMs: this.#restartMs });
+        this.restarts++;
+        this.#timer = setTimeout(() => this.start(), this.#restartMs);
+      };
+      child.on("exit", (code, signal) => ended(signal ?? `exit ${code}`));
+      child.on("error", (error) => ended(error.message));
+    });
+  }
+
+  /** SIGTERM, then SIGKILL after `graceMs`. Resolves when it is gone. */
+  async stop(graceMs: number): Promise<void> {
+    this.#stopping = true;
+    clearTimeout(this.#timer);
+    const child = this.#process;
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    child.kill("SIGTERM");
+    const killer = setTimeout(() => child.kill("SIGKILL"), graceMs);
+    await this.#exited;
+    clearTimeout(killer);
+  }
+}

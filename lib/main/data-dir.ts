@@ -1,0 +1,166 @@
+import { randomBytes } from "node:crypto";
+import { accessSync, constants, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { Fault } from "#core/errors";
+import { createServerCertificate, type ServerCertificate } from "./certificates.ts";
+import { isAlive, type ProcessRecord, startTimeOf } from "./sweep.ts";
+
+/** Raised when the layout below the data directory changes in a way older code cannot read. */
+const LAYOUT_VERSION = 1;
+
+export interface SandboxTokens {
+  /** system:masters; the one in the kubeconfig. */
+  readonly admin: string;
+  /** Group berth:viewers, bound to the ClusterRole view. */
+  readonly viewer: string;
+  /** The nodes process. */
+  readonly nodes: string;
+  /** Signs service account tokens. */
+  readonly signingKey: string;
+}
+
+export interface DataDir {
+  readonly path: string;
+  readonly run: string;
+  readonly logs: string;
+  readonly kubeconfig: string;
+  readonly tls: ServerCertificate;
+  readonly tokens: SandboxTokens;
+}
+
+/**
+ * Opens the data directory, making what is missing. Refuses, in one sentence,
+ * a directory that cannot be written or that a newer Berth made.
+ */
+export async function openDataDir(path: string): Promise<DataDir> {
+  const run = join(path, "run");
+  const logs = join(path, "logs");
+  try {
+    for (const dir of [path, run, logs, join(path, "pki"), join(path, "pods")])
+      mkdirSync(dir, { recursive: true, mode: 0o700 });
+    accessSync(path, constants.W_OK | constants.X_OK);
+  } catch (thrown) {
+    throw new Fault(
+      "invalid",
+      `the data directory ${path} cannot be written (${reasonOf(thrown)}); name another with --data-dir.`,
+    );
+  }
+  checkLayout(path);
+  const tls = await loadOrMake(join(path, "pki/server.json"), isCertificate, () =>
+    createServerCertificate({
+      dns: ["localhost", "kubernetes", "kubernetes.default.svc"],
+      ip: ["127.0.0.1", "10.96.0.1"],
+    }),
+  );
+  const tokens = await loadOrMake(join(path, "pki/tokens.json"), isTokens, async () => ({
+    admin: randomBytes(24).toString("hex"),
+    viewer: randomBytes(24).toString("hex"),
+    nodes: randomBytes(24).toString("hex"),
+    signingKey: randomBytes(32).toString("hex"),
+  }));
+  return { path, run, logs, kubeconfig: join(path, "kubeconfig"), tls, tokens };
+}
+
+function checkLayout(path: string): void {
+  const file = join(path, "version");
+  if (!existsSync(file)) {
+    writeFileSync(file, `${LAYOUT_VERSION}\n`);
+    return;
+  }
+  const text = readFileSync(file, "utf8").trim();
+  const version = Number(text);
+  if (!Number.isInteger(version)) {
+    throw new Fault(
+      "invalid",
+      `${file} says "${text}", which is no version; move ${path} away or name another --data-dir.`,
+    );
+  }
+  if (version > LAYOUT_VERSION) {
+    throw new Fault(
+      "invalid",
+      `the data directory ${path} has version ${version}, made by a newer Berth; this one reads up to ${LAYOUT_VERSION}. Update Berth or name another --data-dir.`,
+    );
+  }
+}
+
+async function loadOrMake<T>(file: string, accept: (value: unknown) => value is T, make: () => Promise<T>): Promise<T> {
+  if (existsSync(file)) {
+    try {
+      const value: unknown = JSON.parse(readFileSync(file, "utf8"));
+      if (accept(value)) return value;
+    } catch {
+      // Falls through to the sentence below: half a file is as bad as a wrong one.
+    }
+    throw new Fault(
+      "invalid",
+      `${file} is damaged; delete it (clients will need the new kubeconfig) or name another --data-dir.`,
+    );
+  }
+  const value = await make();
+  writeWhole(file, JSON.stringify(value));
+  return value;
+}
+
+function isCertificate(value: unknown): value is ServerCertificate {
+  return hasStrings(value, ["ca", "cert", "key"]);
+}
+
+function isTokens(value: unknown): value is SandboxTokens {
+  return hasStrings(value, ["admin", "viewer", "nodes", "signingKey"]);
+}
+
+function hasStrings(value: unknown, keys: readonly string[]): boolean {
+  return (
+    typeof value === "object" && value !== null && keys.every((key) => typeof Reflect.get(value, key) === "string")
+  );
+}
+
+/** Writes to a neighbour and renames, so that a crash leaves the old or the new file; readable by its owner only. */
+export function writeWhole(file: string, text: string): void {
+  const temporary = `${file}.new`;
+  writeFileSync(temporary, text, { mode: 0o600 });
+  renameSync(temporary, file);
+}
+
+/** One `berth up` per data directory. The returned record is written over by the next start. */
+export function claimDataDir(run: string): void {
+  const file = join(run, "up.json");
+  if (existsSync(file)) {
+    try {
+      const record = JSON.parse(readFileSync(file, "utf8")) as ProcessRecord;
+      if (record.pid !== process.pid && isAlive(record)) {
+        throw new Fault(
+          "invalid",
+          `Berth already runs from this data directory (process ${record.pid}); stop it first or name another --data-dir.`,
+        );
+      }
+    } catch (thrown) {
+      if (thrown instanceof Fault) throw thrown;
+    }
+  }
+  writeWhole(file, JSON.stringify({ pid: process.pid, startTime: startTimeOf(process.pid) }));
+}
+
+/** The kubeconfig that people use: `kubectl --kubeconfig .berth/kubeconfig`. */
+export function kubeconfigText(dir: DataDir, apiPort: number): string {
+  const ca = Buffer.from(dir.tls.ca).toString("base64");
+  const user = (name: string, token: string) => `- name: ${name}\n  user:\n    token: ${token}\n`;
+  const context = (name: string, as: string) =>
+    `- name: ${name}\n  context:\n    cluster: berth-sandbox\n    user: ${as}\n`;
+  return `apiVersion: v1
+kind: Config
+clusters:
+- name: berth-sandbox
+  cluster:
+    server: https://127.0.0.1:${apiPort}
+    certificate-authority-data: ${ca}
+users:
+${user("berth-admin", dir.tokens.admin)}${user("berth-viewer", dir.tokens.viewer)}contexts:
+${context("berth-sandbox", "berth-admin")}${context("berth-sandbox-viewer", "berth-viewer")}current-context: berth-sandbox
+`;
+}
+
+function reasonOf(thrown: unknown): string {
+  const code = typeof thrown === "object" && thrown !== null ? Reflect.get(thrown, "code") : undefined;
+  return typeof code === "string" ? code : Fault.from(thrown).message;
+}

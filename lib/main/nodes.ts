@@ -1,0 +1,46 @@
+import { connectionFromToken } from "#kube/connection";
+import { HttpCluster } from "#kube/http-cluster";
+import { systemClock } from "#runtime/clock";
+import { startNodes } from "#sandbox/nodes";
+import { BERTH_BIN } from "./children.ts";
+import { openDataDir } from "./data-dir.ts";
+import { integer, parseFlags } from "./flags.ts";
+import { requestToken } from "./tokens.ts";
+import { logLevel, processLog, runUntilStopped } from "./verb.ts";
+
+const OPTIONS = {
+  "data-dir": { type: "string" },
+  "api-port": { type: "string" },
+  nodes: { type: "string" },
+  "log-level": { type: "string" },
+} as const;
+
+/** `berth nodes`: kubelets, service proxies, virtual LAN and edge of the sandbox, away from the store's event loop. */
+export async function run(args: readonly string[]): Promise<number> {
+  const { values } = parseFlags(args, OPTIONS);
+  const log = processLog("nodes", logLevel(values["log-level"]));
+  const apiPort = integer("--api-port", values["api-port"] ?? process.env.BERTH_API_PORT, 16443, 1, 65535);
+  const nodeCount = integer("--nodes", values.nodes ?? process.env.BERTH_NODES, 3, 1, 9);
+  return runUntilStopped({ log, deadlineMs: 3500 }, async (runner) => {
+    const dir = await openDataDir(values["data-dir"] ?? process.env.BERTH_DATA_DIR ?? ".berth");
+    const server = `https://127.0.0.1:${apiPort}`;
+    const connection = connectionFromToken({ server, ca: dir.tls.ca, token: dir.tokens.nodes });
+    const cluster = new HttpCluster({ connection, clock: systemClock, log });
+    runner.onStop("cluster", () => cluster.close());
+    const nodes = await startNodes({
+      objects: cluster,
+      requestToken: (namespace, name) =>
+        requestToken({ server, ca: dir.tls.ca, token: dir.tokens.nodes }, namespace, name),
+      ca: dir.tls.ca,
+      dataDir: dir.path,
+      nodeCount,
+      apiPort,
+      berthBin: BERTH_BIN,
+      nodePath: process.execPath,
+      clock: systemClock,
+      log,
+    });
+    runner.onStop("nodes", () => nodes.close());
+    log.info("ready", { nodes: nodeCount });
+  });
+}

@@ -1,0 +1,60 @@
+import { Fault } from "#core/errors";
+import { jsonLog, type Log, type LogLevel } from "#runtime/log";
+import { Runner } from "#runtime/runner";
+import { watchLifeline } from "./lifeline.ts";
+
+const LEVELS: readonly LogLevel[] = ["debug", "info", "warn", "error"];
+
+/** Reads `--log-level`; upstream's `all` and `none` are accepted as debug and error. */
+export function logLevel(text: string | undefined): LogLevel {
+  if (text === "all") return "debug";
+  if (text === "none") return "error";
+  const level = LEVELS.find((known) => known === text);
+  if (text !== undefined && level === undefined) {
+    throw new Fault("invalid", `--log-level ${text}: must be one of all, ${LEVELS.join(", ")}, none.`);
+  }
+  return level ?? "info";
+}
+
+/**
+ * The life of a long-running verb: signals, the tie to the parent and the exit
+ * code in one place. A second signal within a second is the echo that npm and
+ * terminals send, and is ignored; a later one means "now".
+ */
+export async function runUntilStopped(
+  options: { readonly log: Log; readonly deadlineMs: number },
+  start: (runner: Runner) => Promise<void>,
+): Promise<number> {
+  const { log, deadlineMs } = options;
+  const runner = new Runner(log);
+  let firstAt = 0;
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+    process.on(signal, () => {
+      const now = performance.now();
+      if (firstAt === 0) firstAt = now;
+      else if (now - firstAt > 1000) process.exit(130);
+      runner.end(signal);
+    });
+  }
+  // Writing to a parent that is gone must not kill us before the orderly stop has run.
+  process.stdout.on("error", () => undefined);
+  process.stderr.on("error", () => undefined);
+  watchLifeline(() => runner.end("the parent process ended"));
+  try {
+    await start(runner);
+  } catch (thrown) {
+    if (!runner.signal.aborted) {
+      const fault = Fault.from(thrown);
+      if (process.env.BERTH_LIFELINE === undefined && fault.code !== "internal")
+        console.error(`berth: ${fault.message}`);
+      runner.fail("start", thrown);
+      if (fault.code === "internal" && thrown instanceof Error) log.debug("start failed", { stack: thrown.stack });
+    }
+  }
+  return runner.run(deadlineMs);
+}
+
+/** A log for a process whose stdout is its log (everything but `up`). */
+export function processLog(component: string, level?: LogLevel): Log {
+  return jsonLog({ level: level ?? "info", fields: { component } });
+}
