@@ -109,11 +109,8 @@ async function targetOf(values: {
   const kubeconfig = values.kubeconfig ?? process.env.BERTH_KUBECONFIG;
   if (kubeconfig !== undefined && kubeconfig !== "") {
     const { connectionFromKubeconfig } = await import("#kube/kubeconfig");
-    const { connection, context, user } = connectionFromKubeconfig(
-      kubeconfig,
-      values.context ?? process.env.BERTH_CONTEXT,
-    );
-    return { connection, clusterName: context, user, sandbox: false };
+    const connection = await connectionFromKubeconfig(kubeconfig, values.context ?? process.env.BERTH_CONTEXT);
+    return { connection, clusterName: connection.context, user: connection.user, sandbox: false };
   }
   const dir = await openDataDir(values["data-dir"] ?? process.env.BERTH_DATA_DIR ?? join(REPOSITORY, ".berth"));
   const apiPort = integer("--api-port", values["api-port"] ?? process.env.BERTH_API_PORT, 16443, 1, 65535);

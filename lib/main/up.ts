@@ -16,6 +16,8 @@ import { ProcessFile, sweep } from "./sweep.ts";
 import { runUntilStopped } from "./verb.ts";
 
 const STOP_MS = 3500;
+const FIRST_NODE = "127.77.0.11";
+const SPEAKER_METRICS_PORT = 9120;
 
 /** `berth up`, what `npm start` runs: the sandbox (or a cluster that was named) and the dashboard. */
 export async function run(args: readonly string[]): Promise<number> {
@@ -38,9 +40,11 @@ export async function run(args: readonly string[]): Promise<number> {
     const dir = await openDataDir(flags.dataDir);
     claimDataDir(dir.run);
     sweep(dir.run);
-    await portIsFree(flags.port, "--port");
+    await portIsFree("127.0.0.1", flags.port, "name another with --port");
     if (flags.kubeconfig === null) {
-      await portIsFree(flags.apiPort, "--api-port");
+      await portIsFree("127.0.0.1", flags.apiPort, "name another with --api-port");
+      // Every sandbox has the same node addresses, so a second one on this machine cannot work; say so first.
+      await portIsFree(FIRST_NODE, SPEAKER_METRICS_PORT, "another sandbox seems to run on this machine; stop it first");
       await upSandbox(runner, flags, dir, log, say);
     } else {
       await upCluster(runner, flags, dir, log);
@@ -84,7 +88,7 @@ async function upSandbox(
 async function upCluster(runner: Runner, flags: UpFlags, dir: DataDir, log: Log): Promise<void> {
   const { connectionFromKubeconfig } = await import("#kube/kubeconfig");
   const file = flags.kubeconfig ?? "";
-  const { connection } = connectionFromKubeconfig(file, flags.context ?? undefined);
+  const connection = await connectionFromKubeconfig(file, flags.context ?? undefined);
   const cluster = new HttpCluster({ connection, clock: systemClock, log });
   try {
     await cluster.version(AbortSignal.timeout(5000));
@@ -104,10 +108,7 @@ async function upCluster(runner: Runner, flags: UpFlags, dir: DataDir, log: Log)
 }
 
 function dashboardChild(flags: UpFlags, dir: DataDir, files: ProcessFile, log: Log) {
-  let settled = (_: void | PromiseLike<void>) => undefined as void;
-  const ready = new Promise<void>((resolve) => {
-    settled = resolve;
-  });
+  const { promise: ready, resolve: settled } = Promise.withResolvers<void>();
   const args = ["dashboard", "--port", String(flags.port), "--api-port", String(flags.apiPort), "--data-dir", dir.path];
   if (flags.kubeconfig !== null) args.push("--kubeconfig", flags.kubeconfig);
   if (flags.context !== null) args.push("--context", flags.context);
@@ -118,7 +119,9 @@ function dashboardChild(flags: UpFlags, dir: DataDir, files: ProcessFile, log: L
       args,
       env: flags.dev ? {} : { NODE_ENV: "production" },
       logFile: join(dir.logs, "dashboard.log"),
-      onLine: (line) => line.includes('"msg":"ready"') && settled(),
+      onLine: (line) => {
+        if (line.includes('"msg":"ready"')) settled();
+      },
     },
     files,
     log,
@@ -195,7 +198,7 @@ function failureIn(line: string): string | null {
 }
 
 /** A port somebody else holds is said before anything is started. */
-function portIsFree(port: number, flag: string): Promise<void> {
+function portIsFree(host: string, port: number, advice: string): Promise<void> {
   return new Promise((resolve, reject) => {
     const server = createServer();
     server.once("error", (error: NodeJS.ErrnoException) => {
@@ -205,9 +208,9 @@ function portIsFree(port: number, flag: string): Promise<void> {
           : error.code === "EACCES"
             ? "needs root"
             : `cannot be opened (${error.code})`;
-      reject(new Fault("invalid", `port ${port} on 127.0.0.1 ${why}; name another with ${flag}.`));
+      reject(new Fault("invalid", `port ${port} on ${host} ${why}; ${advice}.`));
     });
-    server.listen(port, "127.0.0.1", () => server.close(() => resolve()));
+    server.listen(port, host, () => server.close(() => resolve()));
   });
 }
 

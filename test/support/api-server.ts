@@ -1,0 +1,141 @@
+import { execFile } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Agent, request } from "undici";
+import { createServerCertificate } from "#main/certificates";
+import { systemClock } from "#runtime/clock";
+import { silentLog } from "#runtime/log";
+import { type ApiServer, startApiServer } from "#sandbox/apiserver/start";
+import { builtinKinds } from "#sandbox/kinds/registry";
+import { openStore, type Store } from "#sandbox/store/sqlite";
+
+export const TOKENS = { admin: "admin-token", viewer: "viewer-token", nobody: "nobody-token" } as const;
+
+export interface Reply {
+  readonly code: number;
+  readonly headers: Record<string, string | string[] | undefined>;
+  readonly text: string;
+  // A test looks into replies freely; what is not there is undefined and fails the expectation.
+  // biome-ignore lint/suspicious/noExplicitAny: JSON of any shape
+  readonly body: any;
+}
+
+export interface TestApi {
+  readonly server: ApiServer;
+  readonly store: Store;
+  readonly dir: string;
+  readonly kubeconfig: string;
+  readonly ca: string;
+  send(method: string, path: string, body?: unknown, options?: SendOptions): Promise<Reply>;
+  kubectl(...args: readonly string[]): Promise<KubectlResult>;
+  /** As `kubectl`, with this text on standard input. */
+  kubectlWith(input: string, ...args: readonly string[]): Promise<KubectlResult>;
+  close(): Promise<void>;
+}
+
+export interface SendOptions {
+  readonly type?: string;
+  readonly accept?: string;
+  /** null: none. */
+  readonly token?: string | null;
+  readonly headers?: Record<string, string>;
+}
+
+export interface KubectlResult {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** An API server in this process, over a store of its own, with the built-in kinds. */
+export async function startTestApi(options: { readonly path?: string } = {}): Promise<TestApi> {
+  const dir = mkdtempSync(join(tmpdir(), "berth-api-"));
+  const tls = await createServerCertificate({ dns: ["localhost"], ip: ["127.0.0.1"] });
+  const store = openStore({ path: options.path ?? ":memory:", log: silentLog });
+  const server = await startApiServer({
+    host: "127.0.0.1",
+    port: 0,
+    tls,
+    ca: tls.ca,
+    store,
+    kinds: builtinKinds(),
+    dataDir: dir,
+    tokens: [
+      { token: TOKENS.admin, user: "admin", groups: ["system:masters"] },
+      { token: TOKENS.viewer, user: "viewer", groups: ["berth:viewers"] },
+      { token: TOKENS.nobody, user: "nobody", groups: [] },
+    ],
+    signingKey: "test-signing-key",
+    clock: systemClock,
+    log: silentLog,
+  });
+  const kubeconfig = join(dir, "kubeconfig");
+  writeFileSync(kubeconfig, kubeconfigText(server.url, tls.ca, TOKENS.admin));
+  const agent = new Agent({ connect: { ca: tls.ca }, connections: 16 });
+  const kubectlWith = (input: string, ...args: readonly string[]) => runKubectl(kubeconfig, dir, input, args);
+  return {
+    server,
+    store,
+    dir,
+    kubeconfig,
+    ca: tls.ca,
+    async send(method, path, body, { type = "application/json", accept, token = TOKENS.admin, headers = {} } = {}) {
+      const reply = await request(`${server.url}${path}`, {
+        method: method as "GET",
+        dispatcher: agent,
+        headers: {
+          ...(token === null ? {} : { authorization: `Bearer ${token}` }),
+          ...(body === undefined ? {} : { "content-type": type }),
+          ...(accept === undefined ? {} : { accept }),
+          ...headers,
+        },
+        ...(body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) }),
+        headersTimeout: 10_000,
+        bodyTimeout: 10_000,
+      });
+      const text = await reply.body.text();
+      return { code: reply.statusCode, headers: reply.headers, text, body: json(text) };
+    },
+    kubectl: (...args) => kubectlWith("", ...args),
+    kubectlWith,
+    async close() {
+      await agent.close();
+      await server.close();
+      await store.close();
+      rmSync(dir, { recursive: true, force: true });
+    },
+  };
+}
+
+function json(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+export function kubeconfigText(server: string, ca: string, token: string): string {
+  return JSON.stringify({
+    apiVersion: "v1",
+    kind: "Config",
+    clusters: [{ name: "test", cluster: { server, "certificate-authority-data": Buffer.from(ca).toString("base64") } }],
+    users: [{ name: "admin", user: { token } }],
+    contexts: [{ name: "test", context: { cluster: "test", user: "admin" } }],
+    "current-context": "test",
+  });
+}
+
+function runKubectl(kubeconfig: string, dir: string, input: string, args: readonly string[]): Promise<KubectlResult> {
+  return new Promise((resolve) => {
+    const child = execFile(
+      "kubectl",
+      ["--kubeconfig", kubeconfig, "--cache-dir", join(dir, "cache"), ...args],
+      { timeout: 20_000, maxBuffer: 16 * 1024 * 1024, env: { ...process.env, HOME: dir } },
+      (error, out, err) =>
+        resolve({ code: error === null ? 0 : Number(error.code ?? 1), out: `${out}`, err: `${err}` }),
+    );
+    child.stdin?.end(input);
+  });
+}

@@ -1,0 +1,156 @@
+import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { setTimeout as sleep } from "node:timers/promises";
+
+/** A whole Berth as `npm start` runs it, in a data directory of its own. */
+export interface Berth {
+  readonly url: string;
+  readonly kubeconfig: string;
+  readonly dataDir: string;
+  readonly pid: number;
+  /** Milliseconds from the start of the process to its ready line. */
+  readonly readyAfterMs: number;
+  /** Everything the top process printed. */
+  output(): string;
+  kubectl(...args: readonly string[]): Promise<string>;
+  /** Ends it as Ctrl-C does and resolves with the exit code. */
+  stop(): Promise<number | null>;
+  /** Ends the top process as a crash does. */
+  kill(): Promise<void>;
+}
+
+export async function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once("error", reject);
+    server.listen(0, "127.0.0.1", () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0));
+    });
+  });
+}
+
+export function scratchDir(): string {
+  return mkdtempSync(join(tmpdir(), "berth-story-"));
+}
+
+export function removeDir(path: string): void {
+  rmSync(path, { recursive: true, force: true });
+}
+
+export async function startBerth(options: {
+  readonly dataDir: string;
+  readonly args?: readonly string[];
+  readonly port?: number;
+  readonly apiPort?: number;
+}): Promise<Berth> {
+  const port = options.port ?? (await freePort());
+  const apiPort = options.apiPort ?? (await freePort());
+  const startedAt = performance.now();
+  const child = spawn(
+    process.execPath,
+    [
+      "bin/berth.mjs",
+      "up",
+      "--no-open",
+      "--port",
+      String(port),
+      "--api-port",
+      String(apiPort),
+      "--data-dir",
+      options.dataDir,
+      ...(options.args ?? []),
+    ],
+    { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, NODE_ENV: "production" } },
+  );
+  const exited = new Promise<number | null>((resolve) => child.once("exit", (code) => resolve(code)));
+  let text = "";
+  const ready = new Promise<void>((resolve, reject) => {
+    for (const stream of [child.stdout, child.stderr]) {
+      createInterface({ input: stream }).on("line", (line) => {
+        text += `${line}\n`;
+        if (line.startsWith("berth ready: ")) resolve();
+      });
+    }
+    child.once("exit", (code) => reject(new Error(`berth ended with ${code} before it was ready:\n${text}`)));
+    setTimeout(() => reject(new Error(`berth was not ready within 90 s:\n${text}`)), 90_000).unref();
+  });
+  try {
+    await ready;
+  } catch (error) {
+    child.kill("SIGKILL");
+    throw error;
+  }
+  const kubeconfig = join(options.dataDir, "kubeconfig");
+  return {
+    url: `http://127.0.0.1:${port}`,
+    kubeconfig,
+    dataDir: options.dataDir,
+    pid: pidOf(child),
+    readyAfterMs: performance.now() - startedAt,
+    output: () => text,
+    kubectl: (...args) => kubectl(kubeconfig, args),
+    async stop() {
+      child.kill("SIGINT");
+      const late = setTimeout(() => child.kill("SIGKILL"), 15_000);
+      const code = await exited;
+      clearTimeout(late);
+      return code;
+    },
+    async kill() {
+      child.kill("SIGKILL");
+      await exited;
+    },
+  };
+}
+
+function pidOf(child: ChildProcess): number {
+  if (child.pid === undefined) throw new Error("the process has no pid");
+  return child.pid;
+}
+
+/** Runs kubectl and resolves with stdout; a failure rejects with both outputs in the message. */
+export function kubectl(kubeconfig: string, args: readonly string[]): Promise<string> {
+  return new Promise((resolve, reject) => {
+    execFile("kubectl", ["--kubeconfig", kubeconfig, ...args], { timeout: 30_000 }, (error, stdout, stderr) => {
+      if (error) reject(new Error(`kubectl ${args.join(" ")}: ${stderr}${stdout}`));
+      else resolve(stdout);
+    });
+  });
+}
+
+/** Polls until `look` gives something else than null or throws; the error names what was waited for. */
+export async function eventually<T>(what: string, withinMs: number, look: () => Promise<T | null>): Promise<T> {
+  const giveUpAt = performance.now() + withinMs;
+  let last: unknown;
+  for (;;) {
+    try {
+      const found = await look();
+      if (found !== null) return found;
+    } catch (error) {
+      last = error;
+    }
+    if (performance.now() > giveUpAt)
+      throw new Error(`not within ${withinMs} ms: ${what}${last === undefined ? "" : ` (${last})`}`);
+    await sleep(40);
+  }
+}
+
+/** Pids of every process that was given this data directory, or was started by one that was. */
+export async function processesOf(dataDir: string): Promise<readonly number[]> {
+  return new Promise((resolve) => {
+    execFile("pgrep", ["-f", dataDir], (_error, stdout) => {
+      resolve(
+        stdout
+          .split("\n")
+          .filter(Boolean)
+          .map(Number)
+          .filter((pid) => pid !== process.pid),
+      );
+    });
+  });
+}
