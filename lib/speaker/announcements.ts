@@ -1,0 +1,160 @@
+import type { Service } from "#api/kubernetes";
+import type { AnnounceReason } from "#core/reasons";
+import type { Log } from "#runtime/log";
+import type { Gauge, Metrics } from "#runtime/metrics";
+import type { Announcer } from "./announcer.ts";
+import type { EventWriter } from "./events.ts";
+import type { Decision } from "./world.ts";
+
+/** One Service that this node announces. */
+export interface Announced {
+  readonly addresses: readonly string[];
+  /** Names of the interfaces; null means all. */
+  readonly interfaces: readonly string[] | null;
+  /** RFC 3339. */
+  readonly since: string;
+}
+
+export interface AnnouncementsDeps {
+  readonly node: string;
+  readonly announcer: Announcer;
+  readonly events: EventWriter;
+  readonly metrics: Metrics;
+  readonly log: Log;
+  readonly time: () => string;
+  readonly service: (key: string) => Service | undefined;
+  /** What is announced for a Service changed. */
+  readonly onChange: (key: string) => void;
+}
+
+/** What this node announces, kept equal to the decisions: on the wire, in metrics, Events and log. */
+export class Announcements {
+  readonly #deps: AnnouncementsDeps;
+  readonly #gauge: Gauge;
+  readonly #mine = new Map<string, Announced>();
+  /** Per address, the Services it is held for: they may share one. */
+  readonly #holders = new Map<string, Map<string, Announced>>();
+  readonly #warned = new Set<string>();
+
+  constructor(deps: AnnouncementsDeps) {
+    this.#deps = deps;
+    this.#gauge = deps.metrics.gauge(
+      "metallb_speaker_announced",
+      "Services being announced from this node. This is desired state, it does not guarantee that the routing protocols have converged.",
+    );
+  }
+
+  get(key: string): Announced | undefined {
+    return this.#mine.get(key);
+  }
+
+  get all(): ReadonlyMap<string, Announced> {
+    return this.#mine;
+  }
+
+  /** Forgets everything without touching the wire: for the shutdown. */
+  clear(): void {
+    this.#mine.clear();
+  }
+
+  /**
+   * Makes a decision true; null means the Service is gone. `quiet` leaves out the Event:
+   * an announcement that survived a restart of this process is no news.
+   */
+  apply(key: string, decision: Decision | null, quiet: boolean): void {
+    const before = this.#mine.get(key);
+    const won = decision !== null && decision.answer.winner === this.#deps.node;
+    const now = won ? this.#announcement(decision, before) : undefined;
+    if (decision !== null && !won) this.#warnOfInterfaces(key, decision);
+    if (now === before) return;
+    if (now === undefined) this.#mine.delete(key);
+    else this.#mine.set(key, now);
+    for (const ip of before?.addresses ?? []) {
+      if (now?.addresses.includes(ip) === true) continue;
+      this.#release(ip, key, decision?.answer.winner ?? null);
+      this.#gauge.remove(this.#labels(key, ip));
+    }
+    if (now !== undefined) {
+      for (const ip of now.addresses) {
+        this.#take(ip, key, now);
+        this.#gauge.set(this.#labels(key, ip), 1);
+      }
+    }
+    this.#deps.onChange(key);
+    this.#report(key, decision, before, now, quiet);
+  }
+
+  #announcement({ addresses, answer }: Decision, before: Announced | undefined): Announced {
+    const same =
+      before?.addresses.join() === addresses.join() && before.interfaces?.join() === answer.interfaces?.join();
+    if (before !== undefined && same) return before;
+    return { addresses, interfaces: answer.interfaces, since: before?.since ?? this.#deps.time() };
+  }
+
+  #take(ip: string, key: string, announced: Announced): void {
+    const holders = this.#holders.get(ip) ?? new Map<string, Announced>();
+    this.#holders.set(ip, holders.set(key, announced));
+    this.#deps.announcer.hold(ip, unionOf([...holders.values()]));
+  }
+
+  #release(ip: string, key: string, successor: string | null): void {
+    const holders = this.#holders.get(ip);
+    holders?.delete(key);
+    if (holders !== undefined && holders.size > 0) {
+      this.#deps.announcer.hold(ip, unionOf([...holders.values()]));
+      return;
+    }
+    this.#holders.delete(ip);
+    if (successor === null) this.#deps.announcer.drop(ip);
+    else this.#deps.announcer.handOver(ip);
+  }
+
+  #report(
+    key: string,
+    decision: Decision | null,
+    before: Announced | undefined,
+    now: Announced | undefined,
+    quiet: boolean,
+  ): void {
+    const { log, node, service, events } = this.#deps;
+    if (now === undefined) {
+      const reason = decision === null ? "service_gone" : reasonAt(node, decision);
+      log.info("service withdrawn", { event: "serviceWithdrawn", service: key, ips: before?.addresses, reason });
+      return;
+    }
+    log.info("service announced", { event: "serviceAnnounced", service: key, ips: now.addresses, protocol: "layer2" });
+    const object = service(key);
+    if (quiet || object === undefined || before?.addresses.join() === now.addresses.join()) return;
+    const message = `announcing from node "${node}" with protocol "layer2"`;
+    events.emit(object, { type: "Normal", reason: "nodeAssigned", message });
+  }
+
+  /** Nobody announces, and what stops this node is that it has none of the interfaces asked for. */
+  #warnOfInterfaces(key: string, decision: Decision): void {
+    const { node, service, events } = this.#deps;
+    if (decision.answer.winner !== null || reasonAt(node, decision) !== "no_usable_interface") {
+      this.#warned.delete(key);
+      return;
+    }
+    const object = service(key);
+    if (object === undefined || this.#warned.has(key)) return;
+    this.#warned.add(key);
+    const message = `no interface of node "${node}" is up and allowed by the L2Advertisements of this service`;
+    events.emit(object, { type: "Warning", reason: "announceFailed", message });
+  }
+
+  #labels(service: string, ip: string) {
+    return { service, protocol: "layer2", node: this.#deps.node, ip };
+  }
+}
+
+/** Why a node does, or does not, announce. */
+export function reasonAt(node: string, { answer }: Decision): AnnounceReason {
+  return answer.reasons.get(node) ?? answer.reason;
+}
+
+/** Services that share an address are announced wherever one of them may be. */
+function unionOf(holders: readonly Announced[]): readonly string[] | null {
+  if (holders.some(({ interfaces }) => interfaces === null)) return null;
+  return [...new Set(holders.flatMap(({ interfaces }) => interfaces ?? []))].toSorted();
+}

@@ -1,0 +1,293 @@
+import type { OwnerReference } from "#api/kubernetes";
+import type { ConfigurationState, SpeakerState, SpeakerStateStatus } from "#api/metallb";
+import { LABEL } from "#api/names";
+import { CONFIGURATION_STATES, keyOf, SPEAKER_STATES } from "#api/resources";
+import { sleep } from "#runtime/clock";
+import type { Gauge } from "#runtime/metrics";
+import { Announcements } from "./announcements.ts";
+import { Announcer } from "./announcer.ts";
+import { configurationStatus } from "./configuration.ts";
+import type { SpeakerDeps } from "./deps.ts";
+import { EventWriter } from "./events.ts";
+import { usableInterfaces } from "./interfaces.ts";
+import { Membership } from "./membership.ts";
+import { learnOwner } from "./owner.ts";
+import { PublishedObject } from "./published.ts";
+import { speakerStatus } from "./state.ts";
+import { L2StatusWriter } from "./status.ts";
+import { WireQuestions } from "./wire-questions.ts";
+import { type Decision, type Liveness, World } from "./world.ts";
+
+/** Nobody is elected before the others had time to be heard. */
+const LISTEN_MS = 500;
+/** Several changes that come together make one election. */
+const GATHER_MS = 5;
+const STATE_APART_MS = 250;
+const STATE_REFRESH_MS = 10_000;
+const RESYNC_MS = 60_000;
+
+/** One node's speaker: elects, announces what it wins, and says what it does. Wired up here, decided elsewhere. */
+export class Speaker {
+  readonly #deps: SpeakerDeps;
+  readonly #signal: AbortSignal;
+  readonly #world: World;
+  readonly #members: Membership;
+  readonly #announcer: Announcer;
+  readonly #statuses: L2StatusWriter;
+  readonly #state: PublishedObject<SpeakerState>;
+  readonly #configuration: PublishedObject<ConfigurationState>;
+  readonly #announcements: Announcements;
+  readonly #questions: WireQuestions;
+  readonly #loaded: Gauge;
+  readonly #stale: Gauge;
+  readonly #startedAt: string;
+  readonly #decisions = new Map<string, Decision>();
+  readonly #unsubscribe: () => void;
+  #owners: readonly OwnerReference[] = [];
+  /** Services to elect anew; null for all of them. */
+  #dirty: Set<string> | null = new Set();
+  #gathering = false;
+  /** Caches filled, and the others listened for. */
+  #synced = false;
+  #leaving = false;
+  /** Services whose announcement survived a restart of this process: no news, no Event. */
+  #inherited = new Set<string>();
+
+  constructor(deps: SpeakerDeps, signal: AbortSignal) {
+    const { cluster, link, clock, log, metrics, namespace, nodeName } = deps;
+    this.#deps = deps;
+    this.#signal = signal;
+    this.#startedAt = this.#time();
+    this.#loaded = metrics.gauge(
+      "metallb_k8s_client_config_loaded_bool",
+      "1 if the MetalLB configuration was successfully loaded at least once.",
+    );
+    this.#stale = metrics.gauge(
+      "metallb_k8s_client_config_stale_bool",
+      "1 if running on a stale configuration, because the latest config failed to load.",
+    );
+    this.#loaded.set({}, 0);
+    this.#stale.set({}, 0);
+    this.#announcer = new Announcer({ link, clock, metrics });
+    this.#announcements = new Announcements({
+      node: nodeName,
+      announcer: this.#announcer,
+      events: new EventWriter({ cluster, clock, log, node: nodeName }),
+      metrics,
+      log,
+      time: () => this.#time(),
+      service: (key) => this.#world.services.get(key),
+      onChange: (key) => this.#statuses.touch(key),
+    });
+    this.#members = new Membership({
+      ...deps,
+      node: nodeName,
+      port: deps.memberPort,
+      onChange: (died) => this.#electAfter(died),
+    });
+    this.#world = new World(cluster, {
+      namespace,
+      lbClass: deps.lbClass ?? null,
+      ignoreExcludeLabel: deps.ignoreExcludeLabel ?? false,
+      onChange: (keys) => this.#electSoon(keys),
+      onNodes: () => this.#members.setAddresses(this.#world.addressesExcept(nodeName)),
+      onConfig: () => this.#configChanged(),
+    });
+    const published = { cluster, namespace, clock, log, signal, owners: () => this.#owners };
+    this.#statuses = new L2StatusWriter({
+      ...published,
+      node: nodeName,
+      announced: (key) => this.#announcements.get(key),
+      queue: { clock },
+    });
+    const announces = (ip: string, name: string) => this.#announcer.holds(ip, name) === "yes";
+    const wire = { link, clock, senderIp: deps.nodeAddress, announces };
+    this.#questions = new WireQuestions(wire, () => this.#state.touch());
+    const labels = { [LABEL.componentType]: "speaker", [LABEL.nodeName]: nodeName };
+    this.#state = new PublishedObject<SpeakerState>({
+      ...published,
+      resource: SPEAKER_STATES,
+      name: nodeName,
+      labels,
+      minIntervalMs: STATE_APART_MS,
+      refreshMs: STATE_REFRESH_MS,
+      render: () => this.#status(),
+      onObject: (object) => this.#questions.look(object),
+    });
+    this.#configuration = new PublishedObject<ConfigurationState>({
+      ...published,
+      resource: CONFIGURATION_STATES,
+      name: `speaker-${nodeName}`,
+      labels,
+      minIntervalMs: 100,
+      refreshMs: RESYNC_MS,
+      render: (current) => configurationStatus(this.#world.config.findings, current, this.#time()),
+    });
+    this.#unsubscribe = link.onInfo(() => this.#tellSelf());
+  }
+
+  get ready(): boolean {
+    return this.#synced && !this.#leaving && this.#deps.link.info().length > 0;
+  }
+
+  get healthy(): boolean {
+    return this.#members.running;
+  }
+
+  /** Waits for the caches, then speaks until the signal aborts. Rejects only for a bug. */
+  async run(): Promise<void> {
+    const { clock, log } = this.#deps;
+    const listened = sleep(clock, LISTEN_MS, this.#signal);
+    listened.catch(() => undefined);
+    const complain = () => {
+      if (this.#synced || this.#signal.aborted) return;
+      log.warn("still waiting for the first lists", { problems: this.#world.problems });
+      clock.schedule(10_000, complain);
+    };
+    clock.schedule(5000, complain);
+    void learnOwner(this.#deps, this.#signal).then((owners) => {
+      this.#owners = owners;
+      this.#state.touch();
+      this.#configuration.touch();
+    });
+    try {
+      await Promise.all([this.#world.whenSynced(this.#signal), this.#statuses.whenSynced(this.#signal)]);
+      this.#members.setAddresses(this.#world.addressesExcept(this.#deps.nodeName));
+      await listened;
+    } catch (thrown) {
+      if (this.#signal.aborted) return;
+      throw thrown;
+    }
+    this.#synced = true;
+    this.#inherited = new Set(this.#statuses.claimed());
+    this.#configChanged();
+    this.#tellSelf();
+    this.#electAll();
+    this.#resync();
+    log.info("speaker ready", { services: this.#decisions.size, pools: this.#world.config.pools.length });
+    await Promise.all([this.#statuses.run(), this.#state.run(), this.#configuration.run()]);
+  }
+
+  /**
+   * Leaves: others elect without us at once; what we announced is answered
+   * until a successor was heard, at most a second; then it is forgotten.
+   */
+  async stop(): Promise<void> {
+    const { clock, log } = this.#deps;
+    this.#leaving = true;
+    this.#members.leave();
+    const held = this.#announcer.holding;
+    const successors = this.#members.peers.some(({ alive, ready }) => alive && ready);
+    for (const ip of held) {
+      if (successors) this.#announcer.handOver(ip);
+      else this.#announcer.drop(ip);
+    }
+    log.info("left the election", { announced: held.length, successors });
+    for (let waited = 0; this.#announcer.answering.length > 0 && waited < 1100; waited += 20) await sleep(clock, 20);
+    this.#announcements.clear();
+    await Promise.race([Promise.all([this.#statuses.removeMine(), this.#state.flush()]), sleep(clock, 500)]);
+    this.#unsubscribe();
+    this.#members.close();
+    this.#announcer.close();
+  }
+
+  #resync(): void {
+    this.#deps.clock.schedule(RESYNC_MS, () => {
+      if (this.#signal.aborted) return;
+      this.#statuses.resync([...this.#announcements.all.keys()]);
+      this.#resync();
+    });
+  }
+
+  #tellSelf(): void {
+    this.#members.setSelf(this.ready, this.#interfaces());
+    this.#state.touch();
+  }
+
+  #interfaces(): readonly string[] {
+    return usableInterfaces(this.#deps.link.info()).map(({ name }) => name);
+  }
+
+  #configChanged(): void {
+    const errors = this.#world.config.findings.some(({ severity }) => severity === "error");
+    if (this.#synced) this.#loaded.set({}, 1);
+    this.#stale.set({}, errors ? 1 : 0);
+    this.#configuration.touch();
+  }
+
+  #electSoon(keys: readonly string[] | null): void {
+    if (keys === null) this.#dirty = null;
+    else for (const key of keys) this.#dirty?.add(key);
+    if (this.#gathering) return;
+    this.#gathering = true;
+    this.#deps.clock.schedule(GATHER_MS, () => {
+      this.#gathering = false;
+      const dirty = this.#dirty;
+      this.#dirty = new Set();
+      if (dirty === null) this.#electAll();
+      else this.#elect([...dirty]);
+    });
+  }
+
+  /** At once. Losing a node that did not win changes no winner, so a death concerns only what the dead announced. */
+  #electAfter(died: readonly string[]): void {
+    if (died.length === 0) {
+      this.#electAll();
+      return;
+    }
+    const liveness = this.#liveness();
+    const isOrphan = ({ answer: { winner } }: Decision) => winner !== null && liveness.get(winner)?.alive !== true;
+    this.#elect([...this.#decisions.values()].filter(isOrphan).map(({ key }) => key));
+  }
+
+  #electAll(): void {
+    this.#elect([...new Set([...this.#decisions.keys(), ...this.#world.services.list().map(keyOf)])]);
+  }
+
+  #elect(keys: readonly string[]): void {
+    // While leaving nothing is won or lost any more; before the lists are whole nothing is known.
+    if (!this.#synced || this.#leaving) return;
+    const nodes = this.#world.nodeFacts(this.#liveness());
+    for (const key of keys) {
+      const decision = this.#world.decide(key, nodes);
+      if (decision === null) this.#decisions.delete(key);
+      else this.#decisions.set(key, decision);
+      this.#announcements.apply(key, decision, this.#inherited.has(key));
+    }
+    this.#inherited.clear();
+    this.#state.touch();
+  }
+
+  #liveness(): ReadonlyMap<string, Liveness> {
+    const self: Liveness = { alive: true, ready: this.ready, interfaces: this.#interfaces() };
+    return new Map([
+      ...this.#members.peers.map((peer): [string, Liveness] => [peer.node, peer]),
+      [this.#deps.nodeName, self] as const,
+    ]);
+  }
+
+  #status(): SpeakerStateStatus {
+    const { link, clock, nodeName, podName, version, memory } = this.#deps;
+    return speakerStatus({
+      node: nodeName,
+      pod: podName,
+      version,
+      startedAt: this.#startedAt,
+      heartbeatAt: this.#time(),
+      ready: this.ready,
+      memoryBytes: memory(),
+      info: link.info(),
+      usable: this.#interfaces(),
+      peers: this.#members.peers,
+      now: clock.monotonic(),
+      announced: this.#announcements.all,
+      decisions: [...this.#decisions.values()],
+      wire: this.#questions.wire,
+      answeredWhoHas: this.#questions.answered,
+    });
+  }
+
+  #time(): string {
+    return new Date(this.#deps.clock.now()).toISOString();
+  }
+}
