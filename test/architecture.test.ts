@@ -27,7 +27,7 @@ const LAYERS: Readonly<Record<string, { readonly from: readonly string[]; readon
   "lib/sandbox/lan": { from: ["lib/core", "lib/net"], packages: ["node:"] },
   "lib/sandbox/proxy": { from: ["lib/core", "lib/net"], packages: ["node:"] },
   "lib/server": { from: ["lib/core", "lib/api", "lib/runtime", "lib/kube/port"], packages: ["zod", "server-only"] },
-  "lib/client": { from: ["lib/core", "lib/api"], packages: ["react", "@tanstack/react-query", "zod"] },
+  "lib/client": { from: ["lib/core", "lib/api"], packages: ["react", "next", "@tanstack/react-query", "zod"] },
   components: {
     from: ["lib/core", "lib/api", "lib/client"],
     packages: ["react", "react-dom", "next", "@tanstack/react-query", "recharts"],

@@ -5,6 +5,7 @@ import { HttpCluster } from "#kube/http-cluster";
 import { systemClock } from "#runtime/clock";
 import { Metrics } from "#runtime/metrics";
 import { startOpsServer } from "#runtime/ops-server";
+import { addProcessMetrics } from "#runtime/process-metrics";
 import { integer, parseFlags } from "./flags.ts";
 import { namespaceOf } from "./pod.ts";
 import { logLevel, processLog, runUntilStopped } from "./verb.ts";
@@ -29,6 +30,7 @@ export async function run(args: readonly string[]): Promise<number> {
   const healthPort = integer("--health-probe-port", values["health-probe-port"], 17472, 1, 65535);
   return runUntilStopped({ log, deadlineMs: 4000 }, async (runner) => {
     const metrics = new Metrics();
+    addProcessMetrics(metrics);
     const cluster = new HttpCluster({ connection: connectionFromServiceAccount(env), clock: systemClock, log });
     runner.onStop("cluster", () => cluster.close());
     let health = { ready: () => false, healthy: () => true };

@@ -9,6 +9,7 @@ import { systemClock } from "#runtime/clock";
 import type { Log } from "#runtime/log";
 import { Metrics } from "#runtime/metrics";
 import { startOpsServer } from "#runtime/ops-server";
+import { addProcessMetrics } from "#runtime/process-metrics";
 import { startSpeaker } from "#speaker/start";
 import { integer, parseFlags } from "./flags.ts";
 import { namespaceOf, podPath, readText } from "./pod.ts";
@@ -47,6 +48,7 @@ export async function run(args: readonly string[]): Promise<number> {
   const memberPort = integer("--ml-bindport", values["ml-bindport"] ?? env.METALLB_ML_BIND_PORT, 7946, 1, 65535);
   return runUntilStopped({ log, deadlineMs: 2500 }, async (runner) => {
     const metrics = new Metrics();
+    addProcessMetrics(metrics);
     const cluster = new HttpCluster({ connection: connectionFromServiceAccount(env), clock: systemClock, log });
     runner.onStop("cluster", () => cluster.close());
     let health = { ready: () => false, healthy: () => true };

@@ -27,8 +27,7 @@ export async function run(args: readonly string[]): Promise<number> {
     return 0;
   }
   const say = (text: string) => console.log(text);
-  // People read this terminal: warnings in words here, everything else in <data-dir>/logs.
-  const log = jsonLog({ level: "warn", fields: { component: "up" }, write: (line) => void process.stderr.write(line) });
+  const log = terminalLog();
   return runUntilStopped({ log, deadlineMs: STOP_MS + 400 }, async (runner) => {
     watchParent(runner);
     if (process.env.KUBECONFIG !== undefined && flags.kubeconfig === null) {
@@ -52,6 +51,24 @@ export async function run(args: readonly string[]): Promise<number> {
     const url = `http://127.0.0.1:${flags.port}`;
     say(`berth ready: ${url}`);
     if (flags.open) openBrowser(url);
+  });
+}
+
+/**
+ * People read this terminal: warnings in words here, everything else in
+ * <data-dir>/logs. A start that failed is said by `runUntilStopped` already.
+ */
+function terminalLog(): Log {
+  return jsonLog({
+    level: "warn",
+    write(line) {
+      const { msg, ts: _ts, level: _level, part, ...facts } = JSON.parse(line) as Record<string, unknown>;
+      if (msg === "part failed" && part === "start") return;
+      const words = Object.entries({ ...(part === undefined ? {} : { part }), ...facts }).map(
+        ([key, value]) => `${key} ${value}`,
+      );
+      process.stderr.write(`berth: ${msg}${words.length > 0 ? ` (${words.join(", ")})` : ""}\n`);
+    },
   });
 }
 

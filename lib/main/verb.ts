@@ -40,6 +40,8 @@ export async function runUntilStopped(
   process.stdout.on("error", () => undefined);
   process.stderr.on("error", () => undefined);
   watchLifeline(() => runner.end("the parent process ended"));
+  // Waits of a start are on timers that hold nothing open; without this Node would end in the middle of one.
+  const keepAlive = setInterval(() => undefined, 60_000);
   try {
     await start(runner);
   } catch (thrown) {
@@ -51,6 +53,7 @@ export async function runUntilStopped(
       if (fault.code === "internal" && thrown instanceof Error) log.debug("start failed", { stack: thrown.stack });
     }
   }
+  clearInterval(keepAlive);
   return runner.run(deadlineMs);
 }
 

@@ -75,7 +75,11 @@ export const CONDITION_SCHEMA: Json = {
       minLength: 1,
       pattern: "^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$",
     },
-    status: { description: "status of the condition, one of True, False, Unknown.", type: "string", enum: ["True", "False", "Unknown"] },
+    status: {
+      description: "status of the condition, one of True, False, Unknown.",
+      type: "string",
+      enum: ["True", "False", "Unknown"],
+    },
     type: {
       description: "type of condition in CamelCase or in foo.example.com/CamelCase.",
       type: "string",

@@ -1,3 +1,4 @@
+import type { z } from "zod";
 import {
   ConfigurationStateStatus,
   IPAddressPoolSpec,
@@ -7,7 +8,6 @@ import {
   SpeakerStateStatus,
 } from "#api/metallb";
 import {
-
   CONFIGURATION_STATES,
   IP_ADDRESS_POOLS,
   L2_ADVERTISEMENTS,
@@ -15,7 +15,6 @@ import {
   SERVICE_L2_STATUSES,
   SPEAKER_STATES,
 } from "#api/resources";
-import type { z } from "zod";
 import { OBJECT_PROPERTIES } from "./common-schemas.ts";
 import { type Json, schemaOf } from "./structural.ts";
 
@@ -195,4 +194,3 @@ function partOf({ type, description, amend = {} }: Part): Json {
   const amended = Object.entries(amend).map(([name, more]) => [name, { ...properties[name], ...more }]);
   return { ...schema, description, properties: { ...properties, ...Object.fromEntries(amended) } };
 }
-

@@ -1,6 +1,6 @@
-import { Fault } from "#core/errors";
-import { Condition, LabelSelector } from "#api/kubernetes";
 import { z } from "zod";
+import { Condition, LabelSelector } from "#api/kubernetes";
+import { Fault } from "#core/errors";
 import { CONDITION_SCHEMA, SELECTOR_SCHEMA } from "./common-schemas.ts";
 
 export type Json = Record<string, unknown>;
