@@ -38,7 +38,7 @@ describe("the life of the whole system", () => {
     );
     expect(await first.stop()).toBe(0);
     running.length = 0;
-    expect(await processesOf(dataDir)).toEqual([]);
+    expect(processesOf(dataDir)).toEqual([]);
 
     const second = await start(dataDir);
     const after = await second.kubectl(
@@ -55,12 +55,10 @@ describe("the life of the whole system", () => {
   it("leaves no process when its top process is killed", async () => {
     const dataDir = dir();
     const berth = await start(dataDir);
-    expect((await processesOf(dataDir)).length).toBeGreaterThan(3);
+    expect(processesOf(dataDir).length).toBeGreaterThan(3);
     await berth.kill();
     running.length = 0;
-    await eventually("every process to be gone", 8000, async () =>
-      (await processesOf(dataDir)).length === 0 ? true : null,
-    );
+    await eventually("every process to be gone", 8000, async () => (processesOf(dataDir).length === 0 ? true : null));
   }, 120_000);
 
   it("starts from scratch with nothing installed", async () => {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type Berth, eventually, processesOf, removeDir, scratchDir, startBerth } from "../support/berth.ts";
+import { type Berth, berthProcesses, eventually, removeDir, scratchDir, startBerth } from "../support/berth.ts";
 import { ask, hammer, longestOutage, nodeOf, podOf } from "../support/hammer.ts";
 
 /**
@@ -69,20 +69,10 @@ async function externalIp(name: string, namespace = "default"): Promise<string> 
   return berth.kubectl("get", "service", name, "-n", namespace, "-o", "jsonpath={.status.loadBalancer.ingress[0].ip}");
 }
 
-async function speakerPid(node: string): Promise<number> {
-  const { readFileSync, readdirSync } = await import("node:fs");
-  for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
-    try {
-      const line = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
-      const env = readFileSync(`/proc/${pid}/environ`, "utf8").split("\0");
-      const root = env.find((entry) => entry.startsWith("BERTH_ROOT="));
-      if (line.includes("speaker") && root?.includes(dataDir) && env.includes(`METALLB_NODE_NAME=${node}`))
-        return Number(pid);
-    } catch {
-      // Gone between the listing and the look, or not ours to read.
-    }
-  }
-  throw new Error(`no speaker process for ${node}`);
+function speakerPid(node: string): number {
+  const [pid] = berthProcesses(dataDir, "speaker", `METALLB_NODE_NAME=${node}`);
+  if (pid === undefined) throw new Error(`no speaker process for ${node}`);
+  return pid;
 }
 
 describe("the story", () => {
@@ -142,7 +132,7 @@ describe("the story", () => {
   it("loses no request when the announcing speaker is killed, and the successor answers within 1 s", async () => {
     const before = await eventually("one announcer", 5000, () => announcer("nginx"));
     const load = hammer(url, 20);
-    const pid = await speakerPid(before);
+    const pid = speakerPid(before);
     const killedAt = performance.now();
     process.kill(pid, "SIGKILL");
     const took = await eventually("the edge's entry naming another node", 5000, async () => {
@@ -169,8 +159,9 @@ describe("the story", () => {
   });
 
   it("moves no address when the controller is killed", async () => {
-    const pods = await processesOf("component.:.controller|berth.mjs controller");
-    for (const pid of pods) process.kill(pid, "SIGKILL");
+    const pids = berthProcesses(dataDir, "controller");
+    expect(pids).toHaveLength(1);
+    for (const pid of pids) process.kill(pid, "SIGKILL");
     await eventually("the controller to run again", 20_000, async () => {
       const line = await berth.kubectl(
         "get",

@@ -1,5 +1,5 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -140,17 +140,26 @@ export async function eventually<T>(what: string, withinMs: number, look: () => 
   }
 }
 
-/** Pids of every process that was given this data directory, or was started by one that was. */
-export async function processesOf(dataDir: string): Promise<readonly number[]> {
-  return new Promise((resolve) => {
-    execFile("pgrep", ["-f", dataDir], (_error, stdout) => {
-      resolve(
-        stdout
-          .split("\n")
-          .filter(Boolean)
-          .map(Number)
-          .filter((pid) => pid !== process.pid),
-      );
-    });
+/** Pids of every process that has this data directory in its arguments or environment. */
+export function processesOf(dataDir: string): readonly number[] {
+  const mentions = (file: string) => {
+    try {
+      return readFileSync(file, "utf8").includes(dataDir);
+    } catch {
+      return false; // Gone between the listing and the look, or not ours to read.
+    }
+  };
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
+    .filter((name) => mentions(`/proc/${name}/cmdline`) || mentions(`/proc/${name}/environ`))
+    .map(Number);
+}
+
+/** Of those, the ones that run this verb of Berth, perhaps with this variable set ("METALLB_NODE_NAME=node-01"). */
+export function berthProcesses(dataDir: string, verb: string, variable?: string): readonly number[] {
+  return processesOf(dataDir).filter((pid) => {
+    const words = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
+    if (!words.some((word) => word.endsWith("berth.mjs")) || !words.includes(verb)) return false;
+    return variable === undefined || readFileSync(`/proc/${pid}/environ`, "utf8").split("\0").includes(variable);
   });
 }
