@@ -13,13 +13,13 @@ export const ServiceAllocation = z.looseObject({
     .min(-2147483648)
     .max(2147483647)
     .optional()
-    .describe("Priority of the pool: lower is preferred, 0 or unset comes after every numbered pool."),
-  namespaces: z.array(z.string()).optional().describe("Namespaces whose Services may use the pool."),
+    .describe("Priority priority given for ip pool while ip allocation on a service."),
+  namespaces: z.array(z.string()).optional().describe("Namespaces list of namespace(s) on which ip pool can be attached."),
   namespaceSelectors: z
     .array(LabelSelector)
     .optional()
-    .describe("Selects the namespaces whose Services may use the pool, by label."),
-  serviceSelectors: z.array(LabelSelector).optional().describe("Selects the Services that may use the pool, by label."),
+    .describe("NamespaceSelectors list of label selectors to select namespace(s) for ip pool,\nan alternative to using namespace list."),
+  serviceSelectors: z.array(LabelSelector).optional().describe("ServiceSelectors list of label selector to select service(s) for which ip pool\ncan be used for ip allocation."),
 });
 export type ServiceAllocation = z.infer<typeof ServiceAllocation>;
 
@@ -38,7 +38,7 @@ export const IPAddressPoolSpec = z.looseObject({
     .default(false)
     .describe("AvoidBuggyIPs prevents addresses ending with .0 and .255\nto be used by a pool."),
   serviceAllocation: ServiceAllocation.optional().describe(
-    "AllocateTo makes ip pool allocation to specific namespace and/or service.",
+    "AllocateTo makes ip pool allocation to specific namespace and/or service.\nThe controller will use the pool with lowest value of priority in case of\nmultiple matches. A pool with no priority set will be used only if the\npools with priority can't be used. If multiple matching IPAddressPools are\navailable it will check for the availability of IPs sorting the matching\nIPAddressPools by priority, starting from the highest to the lowest. If\nmultiple IPAddressPools have the same priority, choice will be random.",
   ),
 });
 export type IPAddressPoolSpec = z.infer<typeof IPAddressPoolSpec>;
@@ -68,15 +68,15 @@ export const L2AdvertisementSpec = z.looseObject({
   ipAddressPoolSelectors: z
     .array(LabelSelector)
     .optional()
-    .describe("A selector for the IPAddressPools which would get advertised via this advertisement."),
+    .describe("A selector for the IPAddressPools which would get advertised via this advertisement.\nIf no IPAddressPool is selected by this or by the list, the advertisement is applied to all the IPAddressPools."),
   nodeSelectors: z
     .array(LabelSelector)
     .optional()
-    .describe("Limits the nodes to announce as next hops for the LoadBalancer IP."),
+    .describe("NodeSelectors allows to limit the nodes to announce as next hops for the LoadBalancer IP. When empty, all the nodes having  are announced as next hops."),
   interfaces: z
     .array(z.string())
     .optional()
-    .describe("A list of interfaces to announce from. Unset: all interfaces of the host."),
+    .describe("A list of interfaces to announce from. The LB IP will be announced only from these interfaces.\nIf the field is not set, we advertise from all the interfaces on the host."),
   serviceSelectors: z
     .array(LabelSelector)
     .optional()

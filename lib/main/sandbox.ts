@@ -49,7 +49,12 @@ export async function run(args: readonly string[]): Promise<number> {
       log,
     });
     runner.onStop("api server", () => server.close());
-    const controllers = await startControllers(server.objects, { clock: systemClock, log, nodeGraceMs: 4000 });
+    const controllers = await startControllers(server.objects, {
+      clock: systemClock,
+      log,
+      nodeGraceMs: 4000,
+      ca: dir.tls.ca,
+    });
     runner.onStop("controllers", () => controllers.close());
     log.info("ready", { url: server.url });
   });

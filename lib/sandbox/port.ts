@@ -17,7 +17,7 @@ export interface Objects {
   replace<T extends KubeObject>(
     resource: ResourceRef<T>,
     object: T,
-    options?: { readonly subresource?: "status" | "scale" },
+    options?: { readonly subresource?: "status" | "scale" | "finalize" },
   ): Promise<T>;
   patch<T extends KubeObject>(
     resource: ResourceRef<T>,

@@ -2,13 +2,16 @@ import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** What kubectl was asked and what came out. */
-export interface Transcript {
-  readonly number: number;
-  readonly command: string;
+export interface Outcome {
   readonly stdout: string;
   readonly stderr: string;
   readonly exit: number;
+}
+
+/** What kubectl was asked and what came out. */
+export interface Transcript extends Outcome {
+  readonly number: number;
+  readonly command: string;
 }
 
 /** One line of commands.txt: a command with its transcript, or a pause. */
@@ -41,7 +44,7 @@ function parseTranscript(number: number, text: string): Transcript {
 export function runCommand(
   command: string,
   at: { readonly folder: string; readonly kubeconfig: string; readonly cacheDir: string },
-): Promise<{ readonly stdout: string; readonly stderr: string; readonly exit: number }> {
+): Promise<Outcome> {
   return new Promise((resolve) => {
     const env = { ...process.env, KUBECONFIG: at.kubeconfig, KUBECACHEDIR: at.cacheDir, LC_ALL: "C", TZ: "UTC" };
     execFile("sh", ["-c", command], { cwd: at.folder, env, timeout: 60_000 }, (error, stdout, stderr) => {
@@ -52,14 +55,14 @@ export function runCommand(
 }
 
 /** What changes from run to run, and the addresses by which any two clusters differ; most specific first. */
-const CHANGING: readonly (readonly [RegExp, string])[] = [
+const CHANGING: readonly Rewrite[] = [
   [/\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b/g, "<uid>"],
   [/\b20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g, "<time>"],
   [/\b20\d\d-\d\d-\d\d \d\d:\d\d:\d\d\.\d+ \+0000/g, "<time>"],
   [/\b[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} 20\d\d \d\d:\d\d:\d\d \+0000/g, "<time>"],
   [/(resourceVersion"?: "?|Resource Version: +)\d+/g, "$1<rv>"],
-  [/(resourceVersion"?: "?)<rv>/g, "$1<rv>"],
   [/https:\/\/127\.0\.0\.1:\d+/g, "<server>"],
+  [/[\w/.-]+\/(LIVE|MERGED)-\d+\//g, "<tmp>/$1/"],
   [/\bnginx-app-(?:[0-9a-z]{6,10}|<rs>)-(?:[0-9a-z]{5}\b|<pod>)/g, "nginx-app-<rs>-<pod>"],
   [/\bnginx-app-[0-9a-z]{6,10}\b/g, "nginx-app-<rs>"],
   [/(pod-template-hash[=:] ?)[0-9a-z]{6,10}/g, "$1<rs>"],
@@ -70,15 +73,32 @@ const CHANGING: readonly (readonly [RegExp, string])[] = [
   [/\b10\.96\.\d+\.\d+\b/g, "<cluster-ip>"],
   [/(nodePort"?: |:|<unset> +)3[0-2]\d{3}\b/g, "$1<node-port>"],
   [/\b(?:\d+d)?(?:\d+h)?(?:\d+m)?\d+[smhd]\b/g, "<age>"],
-  [/(?<=<pod-ip>):80,<pod-ip>/g, ":80,<pod-ip>"],
 ];
 
-/** Replaces what changes and reduces blanks, so that columns and words remain. */
-export function normalise(text: string): string {
-  const replaced = CHANGING.reduce((now, [pattern, by]) => now.replace(pattern, by), text);
-  return replaced
-    .split("\n")
-    .map((line) => line.replace(/[ \t]+/g, " ").trimEnd())
-    .join("\n")
-    .replace(/\n+$/, "");
+export type Rewrite = readonly [pattern: RegExp, by: string];
+
+/**
+ * What a person compares by eye: what changes is replaced (then `more` of the command's own), runs of blanks are one
+ * blank, and neighbouring rows of objects with random names are in a fixed order.
+ */
+export function normalise(text: string, more: readonly Rewrite[] = []): string {
+  const plain = [...CHANGING, ...more].reduce((now, [pattern, by]) => now.replace(pattern, by), text);
+  const lines = plain.split("\n").map((line) => line.replace(/[ \t]+/g, " ").trimEnd());
+  return ordered(lines).join("\n").replace(/\n+$/, "");
+}
+
+function ordered(lines: readonly string[]): readonly string[] {
+  const sorted: string[] = [];
+  let rows: string[] = [];
+  const nameOf = (line: string | undefined) => line?.split(" ")[0] ?? "";
+  for (const line of lines) {
+    const random = /-<(rs|pod)>$/.test(nameOf(line));
+    if (!random || nameOf(line) !== nameOf(rows[0])) {
+      sorted.push(...rows.sort());
+      rows = [];
+    }
+    if (random) rows.push(line);
+    else sorted.push(line);
+  }
+  return [...sorted, ...rows.sort()];
 }

@@ -1,0 +1,77 @@
+import type { Node, Pod } from "#api/kubernetes";
+import { selectorMatches } from "#core/selector";
+import type { Json } from "#sandbox/kinds/definition";
+import { arr, at, num, obj, objects, str } from "#sandbox/kinds/json";
+
+export type Taint = NonNullable<NonNullable<Node["spec"]>["taints"]>[number] & { readonly timeAdded?: unknown };
+
+/** Whether one of the tolerations bears the taint (core/v1 Toleration.ToleratesTaint). */
+export function tolerates(tolerations: unknown, taint: Taint): Json | undefined {
+  return objects(tolerations).find((one) => {
+    const effect = str(one.effect);
+    const key = str(one.key);
+    if (effect !== "" && effect !== taint.effect) return false;
+    if (key !== "" && key !== taint.key) return false;
+    if (one.operator === "Exists") return true;
+    return key !== "" && str(one.value) === (taint.value ?? "");
+  });
+}
+
+/** The first taint that keeps a pod away; `PreferNoSchedule` never does. */
+export function blockingTaint(tolerations: unknown, node: Node): Taint | undefined {
+  const hard = (node.spec?.taints ?? []).filter(
+    (taint) => taint.effect === "NoSchedule" || taint.effect === "NoExecute",
+  );
+  return hard.find((taint) => tolerates(tolerations, taint) === undefined);
+}
+
+/** nodeSelector and the required node affinity of a pod spec. */
+export function selectsNode(spec: unknown, node: Node): boolean {
+  const pod = obj(spec);
+  const labels = node.metadata.labels ?? {};
+  if (Object.entries(obj(pod.nodeSelector)).some(([key, value]) => labels[key] !== value)) return false;
+  const required = at(pod, "affinity", "nodeAffinity", "requiredDuringSchedulingIgnoredDuringExecution");
+  if (required === undefined) return true;
+  return objects(obj(required).nodeSelectorTerms).some((term) => termMatches(term, node));
+}
+
+function termMatches(term: Json, node: Node): boolean {
+  const expressions = objects(term.matchExpressions);
+  const fields = objects(term.matchFields);
+  if (expressions.length + fields.length === 0) return false;
+  const name = { "metadata.name": node.metadata.name ?? "" };
+  return (
+    expressions.every((one) => expressionMatches(one, node.metadata.labels ?? {})) &&
+    fields.every((one) => expressionMatches(one, name))
+  );
+}
+
+function expressionMatches(expression: Json, labels: Readonly<Record<string, string>>): boolean {
+  const key = str(expression.key);
+  const operator = str(expression.operator);
+  const values = arr(expression.values).map(str);
+  if (operator === "Gt" || operator === "Lt") {
+    const [have, want] = [Number(labels[key] ?? "NaN"), Number(values[0] ?? "NaN")];
+    return operator === "Gt" ? have > want : have < want;
+  }
+  return selectorMatches({ matchExpressions: [{ key, operator, values }] }, labels);
+}
+
+export function isNodeReady(node: Node): boolean {
+  return node.status?.conditions?.some((one) => one.type === "Ready" && one.status === "True") === true;
+}
+
+/** The pod limit a node reports, 110 when it reports none. */
+export function podLimit(node: Node): number {
+  const text = str(at(obj(node.status), "allocatable", "pods"));
+  const limit = text === "" ? num(at(obj(node.status), "allocatable", "pods")) : Number(text);
+  return limit > 0 ? limit : 110;
+}
+
+/** The node that a DaemonSet's pod is meant for, by its affinity; undefined for any other pod. */
+export function targetNode(pod: Pod): string | undefined {
+  const required = at(obj(pod.spec), "affinity", "nodeAffinity", "requiredDuringSchedulingIgnoredDuringExecution");
+  const term = objects(obj(required).nodeSelectorTerms)[0];
+  const field = objects(term?.matchFields).find((one) => one.key === "metadata.name");
+  return field === undefined ? undefined : str(arr(field.values)[0]);
+}
