@@ -1,0 +1,7 @@
+import { listComponents } from "#server/components";
+import { route } from "#server/route";
+import { SHAPES } from "#server/shapes";
+
+export const dynamic = "force-dynamic";
+
+export const GET = route(SHAPES["GET /api/components"], (_input, on) => listComponents(on));

@@ -1,0 +1,7 @@
+import { poolYaml } from "#server/pools";
+import { route } from "#server/route";
+import { SHAPES } from "#server/shapes";
+
+export const dynamic = "force-dynamic";
+
+export const GET = route(SHAPES["GET /api/pools/{name}/yaml"], ({ params }, on) => poolYaml(on, params.name));

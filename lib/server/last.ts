@@ -1,0 +1,29 @@
+/**
+ * Remembers the last answer and gives it again while the inputs are the very
+ * same objects. Caches hand out one array until it changes, so that a view is
+ * made anew only where something did.
+ */
+export function last<Inputs extends readonly unknown[], Answer>(
+  make: (...inputs: Inputs) => Answer,
+): (...inputs: Inputs) => Answer {
+  let held: { readonly inputs: Inputs; readonly answer: Answer } | undefined;
+  return (...inputs) => {
+    if (held === undefined || inputs.some((input, index) => input !== held?.inputs[index])) {
+      held = { inputs, answer: make(...inputs) };
+    }
+    return held.answer;
+  };
+}
+
+/** One answer per object, for as long as the object lives. */
+export function perObject<Key extends object, Answer>(make: (key: Key) => Answer): (key: Key) => Answer {
+  const answers = new WeakMap<Key, { readonly answer: Answer }>();
+  return (key) => {
+    let held = answers.get(key);
+    if (held === undefined) {
+      held = { answer: make(key) };
+      answers.set(key, held);
+    }
+    return held.answer;
+  };
+}

@@ -1,0 +1,63 @@
+import type { Diagnosis, ServiceRow } from "#api/dashboard";
+import type { Service } from "#api/kubernetes";
+import { keyOf, SERVICES } from "#api/resources";
+import { Fault } from "#core/errors";
+import type { ShareQuestion } from "#core/share";
+import type { Dashboard } from "./context.ts";
+import { diagnose } from "./diagnosis.ts";
+import { find } from "./objects.ts";
+import { endpointsOf } from "./rows/endpoints.ts";
+import { announcersFor, serviceRow } from "./rows/services.ts";
+import type { View } from "./view.ts";
+import { toYaml } from "./yaml.ts";
+
+export interface ServiceName {
+  readonly namespace: string;
+  readonly name: string;
+}
+
+export function listServices(on: Dashboard): ServiceRow[] {
+  const view = on.views.now();
+  return view.facts.services.map((service) => serviceRow(service, view)).sort((a, b) => (a.key < b.key ? -1 : 1));
+}
+
+export function readService(on: Dashboard, name: ServiceName): ServiceRow {
+  return serviceRow(heldService(on, name), on.views.now());
+}
+
+export function diagnosis(on: Dashboard, name: ServiceName): Diagnosis {
+  return diagnose(heldService(on, name), on.views.now());
+}
+
+export async function serviceYaml(on: Dashboard, { namespace, name }: ServiceName): Promise<{ yaml: string }> {
+  const found = await find(on.cluster, SERVICES, { namespace, name });
+  if (found === null) throw noSuch(namespace, name);
+  return { yaml: toYaml({ apiVersion: "v1", kind: "Service", ...found }) };
+}
+
+export function heldService(on: Dashboard, { namespace, name }: ServiceName): Service {
+  const found = on.world.services.get(`${namespace}/${name}`);
+  if (found === undefined) throw noSuch(namespace, name);
+  return found;
+}
+
+/** What a probe of the Service should see, by core's share model. */
+export function shareQuestion(service: Service, view: View): ShareQuestion {
+  const endpoints = endpointsOf(view.slicesOf(keyOf(service)));
+  return {
+    policyLocal: service.spec?.externalTrafficPolicy === "Local",
+    sessionAffinity: service.spec?.sessionAffinity === "ClientIP",
+    announcingNode: announcersFor(service, view)[0]?.node ?? null,
+    endpoints: endpoints.map(({ pod, address, node, ready, serving, terminating }) => ({
+      pod: pod ?? address,
+      node,
+      ready,
+      serving,
+      terminating,
+    })),
+  };
+}
+
+export function noSuch(namespace: string, name: string): Fault {
+  return new Fault("not_found", `There is no Service ${namespace}/${name}.`);
+}

@@ -1,0 +1,140 @@
+/** What the speakers report, put together: who is alive, who announces what, and what the wire said. */
+import type { Node, Pod } from "#api/kubernetes";
+import type { ServiceL2Status, SpeakerState } from "#api/metallb";
+import { ANNOTATION } from "#api/names";
+import type { NodeFacts } from "#core/election";
+import { perObject } from "./last.ts";
+import { speakerPodOf } from "./rows/pods.ts";
+import type { Announcer } from "./view.ts";
+
+/** How long a look at the wire says something about now. */
+const WIRE_AGE_MS = 120_000;
+
+type States = readonly SpeakerState[];
+
+export function stateByNode(states: States): ReadonlyMap<string, SpeakerState> {
+  return new Map(states.map((state) => [state.metadata.name ?? "", state]));
+}
+
+export function nodeFactsOf(nodes: readonly Node[], pods: readonly Pod[], states: States): readonly NodeFacts[] {
+  const byNode = stateByNode(states);
+  const heard = votesOf(states);
+  return nodes.map((node): NodeFacts => {
+    const name = node.metadata.name ?? "";
+    const state = byNode.get(name)?.status;
+    const pod = speakerPodOf(pods, name);
+    const off = node.metadata.annotations?.[ANNOTATION.power] === "off";
+    const cut = node.status?.conditions?.some((one) => one.type === "NetworkUnavailable" && one.status === "True");
+    const votes = heard.get(name);
+    return {
+      name,
+      labels: node.metadata.labels ?? {},
+      networkUnavailable: cut ?? false,
+      // At least half of the other speakers hear it; where nobody else could, its own pod decides.
+      alive: !off && (votes === undefined ? (pod?.ready ?? false) : votes.alive * 2 >= votes.all),
+      ready: state === undefined ? (pod?.ready ?? false) : (state.ready ?? false) && pod !== null,
+      interfaces: state?.interfaces?.filter((one) => one.up).map((one) => one.name) ?? null,
+    };
+  });
+}
+
+/** What the others say about each node. A dead speaker's old report is one voice, and never about itself. */
+function votesOf(states: States): ReadonlyMap<string, { readonly alive: number; readonly all: number }> {
+  const votes = new Map<string, { alive: number; all: number }>();
+  for (const { metadata, status } of states) {
+    for (const { node, alive } of status?.members ?? []) {
+      if (node === metadata.name) continue;
+      const held = votes.get(node) ?? { alive: 0, all: 0 };
+      held.all += 1;
+      if (alive) held.alive += 1;
+      votes.set(node, held);
+    }
+  }
+  return votes;
+}
+
+interface Reported {
+  readonly node: string;
+  readonly interfaces: readonly string[];
+}
+
+/** The ServiceL2Statuses, which upstream writes too, by Service and by node. */
+export function announcementsOf(statuses: readonly ServiceL2Status[]): {
+  readonly byService: ReadonlyMap<string, readonly Reported[]>;
+  readonly byNode: ReadonlyMap<string, readonly string[]>;
+} {
+  const byService = new Map<string, Reported[]>();
+  const byNode = new Map<string, string[]>();
+  for (const { status } of statuses) {
+    if (!status?.node || !status.serviceName) continue;
+    const { node } = status;
+    const key = `${status.serviceNamespace}/${status.serviceName}`;
+    const held = byService.get(key) ?? [];
+    if (held.some((one) => one.node === node)) continue;
+    const interfaces = (status.interfaces ?? []).flatMap(({ name }) => (name === undefined ? [] : [name]));
+    byService.set(key, [...held, { node, interfaces }]);
+    const on = byNode.get(node);
+    if (on === undefined) byNode.set(node, [key]);
+    else on.push(key);
+  }
+  return { byService, byNode };
+}
+
+/**
+ * Where a fail-over leaves two reports for a moment, the speaker that says so
+ * itself and took over last is right.
+ */
+export function resolveAnnouncers(
+  service: string,
+  reported: readonly Reported[],
+  states: ReadonlyMap<string, SpeakerState>,
+): readonly Announcer[] {
+  const all = reported.map(({ node, interfaces }): Announcer => {
+    const state = states.get(node);
+    const own = state === undefined ? undefined : announcingOf(state).get(service);
+    return { node, interfaces: own?.interfaces ?? interfaces, since: own?.since ?? null };
+  });
+  if (all.length < 2) return all;
+  const claims = all.filter((one) => one.since !== null).sort((a, b) => ((a.since ?? "") > (b.since ?? "") ? -1 : 1));
+  return claims[0] === undefined ? all : [claims[0]];
+}
+
+const announcingOf = perObject((state: SpeakerState) => {
+  return new Map((state.status?.announcing ?? []).map((one) => [one.service, one]));
+});
+
+export function macsOf(states: States): ReadonlyMap<string, string> {
+  const nodes = new Map<string, string>();
+  for (const { status, metadata } of states) {
+    for (const { mac } of status?.interfaces ?? []) nodes.set(mac.toLowerCase(), status?.node ?? metadata.name ?? "");
+  }
+  return nodes;
+}
+
+/**
+ * Addresses for which more than one MAC answered. A speaker does not hear its
+ * own node, so what several of them saw in the same round is added up.
+ */
+export function conflictsOf(states: States, now: number): ReadonlyMap<string, readonly string[]> {
+  const seen = new Map<string, { readonly askedAt: number; readonly macs: readonly string[] }[]>();
+  for (const { status } of states) {
+    for (const { address, askedAt, answers } of status?.wire ?? []) {
+      const at = Date.parse(askedAt);
+      if (now - at > WIRE_AGE_MS) continue;
+      const looks = seen.get(address) ?? [];
+      looks.push({ askedAt: at, macs: answers.map((one) => one.mac.toLowerCase()) });
+      seen.set(address, looks);
+    }
+  }
+  const conflicts = new Map<string, readonly string[]>();
+  for (const [address, looks] of seen) {
+    const newest = Math.max(...looks.map((look) => look.askedAt));
+    const round = looks.filter((look) => newest - look.askedAt < ROUND_MS);
+    const macs = [...new Set(round.flatMap((look) => look.macs))].sort();
+    if (macs.length > 1) conflicts.set(address, macs);
+  }
+  return conflicts;
+}
+
+/** Looks that were asked for together. */
+const ROUND_MS = 1_000;
