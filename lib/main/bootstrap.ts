@@ -1,5 +1,6 @@
-import { NAMESPACE } from "#api/names";
-import { CONFIG_MAPS, DAEMON_SETS, DEPLOYMENTS, NODES, SERVICES } from "#api/resources";
+import type { Condition, Service } from "#api/kubernetes";
+import { ANNOTATION, CONDITION, NAMESPACE } from "#api/names";
+import { CONFIG_MAPS, DAEMON_SETS, DEPLOYMENTS, LEASES, NODES, PODS, SERVICES } from "#api/resources";
 import { Fault } from "#core/errors";
 import type { Cluster } from "#kube/port";
 import { createMissing } from "./apply.ts";
@@ -10,18 +11,18 @@ const MARKER = { name: "berth-sandbox", namespace: "kube-system" } as const;
 
 /**
  * Lays out a new sandbox: its own kube-proxy always; steps 1 to 5 of the story
- * unless it is to start from scratch. Returns whether the cluster holds the story.
+ * unless it is to start from scratch.
  */
 export async function bootstrap(
   cluster: Cluster,
-  options: { readonly fromScratch: boolean; readonly signal: AbortSignal },
-): Promise<"story" | "empty"> {
+  options: { readonly fromScratch: boolean; readonly nodes: number; readonly signal: AbortSignal },
+): Promise<void> {
   const { signal } = options;
   const marker = await cluster.get(CONFIG_MAPS, MARKER, signal).catch((thrown: unknown) => {
     if (Fault.from(thrown).code === "not_found") return null;
     throw thrown;
   });
-  if (marker !== null) return marker.data?.story === "true" ? "story" : "empty";
+  if (marker !== null) return;
 
   const proxy = readManifests("sandbox").filter(({ metadata }) => metadata.name === "kube-proxy");
   if (options.fromScratch) {
@@ -35,12 +36,14 @@ export async function bootstrap(
     for (const objects of [strict, readManifests("base"), readManifests("crds")]) {
       await createMissing(cluster, [...objects].sort(namespacesFirst), signal);
     }
-    await createMissing(cluster, [...pool, ...readManifests("demo")], signal);
+    await createMissing(cluster, pool, signal);
+    // The scheduler spreads over the nodes there are: the demo waits for all of them, so that each gets a pod.
+    await allNodesReady(cluster, options.nodes, signal);
+    await createMissing(cluster, readManifests("demo"), signal);
   }
   const story = options.fromScratch ? "false" : "true";
   const body = { apiVersion: "v1", kind: "ConfigMap", metadata: { ...MARKER }, data: { story } };
   await createMissing(cluster, [body], signal);
-  return options.fromScratch ? "empty" : "story";
 }
 
 function namespacesFirst(a: { kind?: string | undefined }, b: { kind?: string | undefined }): number {
@@ -55,64 +58,115 @@ function strictArp(data: unknown): unknown {
   );
 }
 
-/**
- * Resolves once the cluster does what it did before: nodes Ready, Berth's own
- * pods Ready, and every LoadBalancer Service that holds an address announced.
- * After 60 s it says what is missing and resolves all the same, because the
- * dashboard is where one finds out why.
- */
-export async function whenServing(
-  cluster: Cluster,
-  options: {
-    readonly nodes: number;
-    readonly signal: AbortSignal;
-    readonly say: (text: string) => void;
-    readonly empty: boolean;
-  },
-): Promise<void> {
-  const giveUpAt = performance.now() + 60_000;
-  let missing: string | null = "the cluster's state";
-  while (!options.signal.aborted) {
-    missing = await firstMissing(cluster, options).catch((thrown: unknown) => Fault.from(thrown).message);
-    if (missing === null) return;
-    if (performance.now() > giveUpAt) break;
-    await new Promise((resolve) => setTimeout(resolve, 60));
+async function allNodesReady(cluster: Cluster, wanted: number, signal: AbortSignal): Promise<void> {
+  const giveUpAt = performance.now() + 20_000;
+  while (!signal.aborted && performance.now() < giveUpAt) {
+    const { items } = await cluster.list(NODES, { signal });
+    if (items.filter(isReady).length >= wanted) return;
+    await pause();
   }
-  if (!options.signal.aborted) options.say(`berth: still waiting for ${missing}; the dashboard shows why`);
 }
 
-async function firstMissing(
-  cluster: Cluster,
-  options: { readonly nodes: number; readonly signal: AbortSignal; readonly empty: boolean },
-): Promise<string | null> {
-  const { signal } = options;
-  const nodes = await cluster.list(NODES, { signal });
-  const readyNodes = nodes.items.filter((node) =>
-    node.status?.conditions?.some(({ type, status }) => type === "Ready" && status === "True"),
+const pause = () => new Promise((resolve) => setTimeout(resolve, 50));
+
+function isReady(object: { status?: { conditions?: readonly Condition[] | undefined } | undefined }): boolean {
+  return object.status?.conditions?.some(({ type, status }) => type === "Ready" && status === "True") ?? false;
+}
+
+interface Waiting {
+  readonly nodes: number;
+  readonly signal: AbortSignal;
+  readonly say: (text: string) => void;
+  /** Wall time at which this start began, ms since the epoch: what is older is from an earlier run. */
+  readonly since: number;
+}
+
+/**
+ * Resolves once the cluster does what it did before: nodes Ready, every pod
+ * that should run started anew and Ready, every LoadBalancer Service that holds
+ * an address announced, and the first of them answering. After 60 s it says
+ * what is missing and resolves all the same, because the dashboard is where
+ * one finds out why.
+ */
+export async function whenServing(cluster: Cluster, waiting: Waiting): Promise<void> {
+  const giveUpAt = performance.now() + 60_000;
+  let missing: string | null = "the cluster's state";
+  while (!waiting.signal.aborted) {
+    missing = await firstMissing(cluster, waiting).catch((thrown: unknown) => Fault.from(thrown).message);
+    if (missing === null) return;
+    if (performance.now() > giveUpAt) break;
+    await pause();
+  }
+  if (!waiting.signal.aborted) waiting.say(`berth: still waiting for ${missing}; the dashboard shows why`);
+}
+
+async function firstMissing(cluster: Cluster, { nodes: wanted, signal, since }: Waiting): Promise<string | null> {
+  const [nodes, leases] = await Promise.all([
+    cluster.list(NODES, { signal }),
+    cluster.list(LEASES, { namespace: "kube-node-lease", signal }),
+  ]);
+  const renewed = new Set(
+    leases.items.filter(({ spec }) => isFresh(spec?.renewTime, since)).map(({ metadata }) => metadata.name),
   );
-  if (readyNodes.length < options.nodes) return `node ${readyNodes.length + 1} of ${options.nodes}`;
-  const [deployments, daemons, services] = await Promise.all([
-    cluster.list(DEPLOYMENTS, { namespace: NAMESPACE, signal }),
-    cluster.list(DAEMON_SETS, { namespace: NAMESPACE, signal }),
+  const up = nodes.items.filter((node) => isReady(node) && renewed.has(node.metadata.name));
+  const off = nodes.items.filter(({ metadata }) => metadata.annotations?.[ANNOTATION.power] === "off");
+  if (up.length + off.length < wanted) return `node ${up.length + 1} of ${wanted}`;
+  const [deployments, daemons, pods, services] = await Promise.all([
+    cluster.list(DEPLOYMENTS, { signal }),
+    cluster.list(DAEMON_SETS, { signal }),
+    cluster.list(PODS, { namespace: NAMESPACE, signal }),
     cluster.list(SERVICES, { signal }),
   ]);
   for (const { metadata, spec, status } of deployments.items) {
     if ((status?.readyReplicas ?? 0) < (spec?.replicas ?? 1)) return `Deployment ${metadata.name}`;
   }
   for (const { metadata, status } of daemons.items) {
-    const wanted = status?.desiredNumberScheduled ?? 0;
-    if (wanted === 0 || (status?.numberReady ?? 0) < wanted) return `DaemonSet ${metadata.name}`;
+    const desired = (status?.desiredNumberScheduled ?? 0) - off.length;
+    if (status?.desiredNumberScheduled === undefined || (status.numberReady ?? 0) < desired)
+      return `DaemonSet ${metadata.name}`;
   }
-  if (options.empty || deployments.items.length === 0) return null;
-  for (const service of services.items) {
-    if (service.spec?.type !== "LoadBalancer") continue;
-    const announced = service.status?.conditions?.find(({ type }) => type === "berth.dev/Announced");
-    const assigned = service.status?.conditions?.find(({ type }) => type === "berth.dev/AddressAssigned");
-    if (assigned?.status === "False") continue;
-    const hasEndpoints = announced?.reason !== "NoServingEndpoint";
-    if (announced?.status !== "True" && hasEndpoints) {
-      return `Service ${service.metadata.namespace}/${service.metadata.name} to be announced`;
-    }
+  for (const pod of pods.items) {
+    const started = pod.status?.containerStatuses?.[0]?.state?.running?.startedAt;
+    const onDarkNode = off.some(({ metadata }) => metadata.name === pod.spec?.nodeName);
+    if (!onDarkNode && !isFresh(started, since)) return `pod ${pod.metadata.name}`;
+  }
+  return serviceMissing(services.items);
+}
+
+async function serviceMissing(services: readonly Service[]): Promise<string | null> {
+  const announced: Service[] = [];
+  for (const service of services) {
+    const name = `Service ${service.metadata.namespace}/${service.metadata.name}`;
+    const condition = (wanted: string) => service.status?.conditions?.find(({ type }) => type === wanted);
+    if (service.spec?.type !== "LoadBalancer" || condition(CONDITION.addressAssigned)?.status !== "True") continue;
+    // A Service that cannot be announced (no pods, say) was so before too: its condition says why, and that will do.
+    const state = condition(CONDITION.announced);
+    if (state === undefined) return `${name} to be announced`;
+    if (state.status === "True") announced.push(service);
+  }
+  for (const service of announced.slice(0, 1)) {
+    const [port] = service.spec?.ports ?? [];
+    const address = service.status?.loadBalancer?.ingress?.[0]?.ip;
+    const mapped = service.metadata.annotations?.[ANNOTATION.reachableAt]?.split("=")[1]?.split(",")[0];
+    if (port?.port !== 80 || address === undefined) continue;
+    if (!(await answers(`http://${mapped ?? address}/`)))
+      return `Service ${service.metadata.namespace}/${service.metadata.name} to answer`;
   }
   return null;
+}
+
+/** Any HTTP reply will do: the path from here to a pod is complete. */
+async function answers(url: string): Promise<boolean> {
+  try {
+    const reply = await fetch(url, { signal: AbortSignal.timeout(1000) });
+    await reply.body?.cancel();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Kubernetes times have whole seconds, so a start within the second before `since` counts. */
+function isFresh(time: unknown, since: number): boolean {
+  return typeof time === "string" && Date.parse(time) >= Math.floor(since / 1000) * 1000;
 }

@@ -9,7 +9,7 @@ import { systemClock } from "#runtime/clock";
 import { jsonLog, type Log } from "#runtime/log";
 import type { Runner } from "#runtime/runner";
 import { bootstrap, whenServing } from "./bootstrap.ts";
-import { Child, REPOSITORY } from "./children.ts";
+import { Child } from "./children.ts";
 import { claimDataDir, type DataDir, kubeconfigText, openDataDir, writeWhole } from "./data-dir.ts";
 import { UP_HELP, type UpFlags, upFlags } from "./flags.ts";
 import { ProcessFile, sweep } from "./sweep.ts";
@@ -33,9 +33,7 @@ export async function run(args: readonly string[]): Promise<number> {
     if (process.env.KUBECONFIG !== undefined && flags.kubeconfig === null) {
       say("berth: KUBECONFIG is set and ignored: the sandbox is used. For a real cluster say --kubeconfig.");
     }
-    const environment = { ...cleanEnvironment(), NODE_COMPILE_CACHE: join(REPOSITORY, "node_modules/.cache/berth") };
-    for (const key of Object.keys(process.env)) if (!(key in environment)) delete process.env[key];
-    Object.assign(process.env, environment);
+    forgetForeignEnvironment();
     const dir = await openDataDir(flags.dataDir);
     claimDataDir(dir.run);
     sweep(dir.run);
@@ -80,6 +78,7 @@ async function upSandbox(
   say: (text: string) => void,
 ): Promise<void> {
   writeWhole(dir.kubeconfig, kubeconfigText(dir, flags.apiPort));
+  const since = Date.now();
   say("berth: starting the sandbox, a trial cluster on this machine");
   const children = startChildren(runner, flags, dir, log);
   const connection = connectionFromToken({
@@ -90,12 +89,12 @@ async function upSandbox(
   const cluster: Cluster = new HttpCluster({ connection, clock: systemClock, log });
   try {
     await whenApiAnswers(cluster, runner.signal, children);
-    const state = await bootstrap(cluster, { fromScratch: flags.fromScratch, signal: runner.signal });
+    await bootstrap(cluster, { fromScratch: flags.fromScratch, nodes: flags.nodes, signal: runner.signal });
     const here = relative(process.cwd(), dir.kubeconfig);
     say(`berth: kubectl --kubeconfig ${here.startsWith("..") ? dir.kubeconfig : here} get services`);
     await Promise.all([
       children.dashboardReady,
-      whenServing(cluster, { nodes: flags.nodes, signal: runner.signal, say, empty: state === "empty" }),
+      whenServing(cluster, { nodes: flags.nodes, signal: runner.signal, say, since }),
     ]);
   } finally {
     await cluster.close();
@@ -232,10 +231,10 @@ function portIsFree(host: string, port: number, advice: string): Promise<void> {
 }
 
 /** Children never see a cluster that was not named, nor npm's own settings. */
-function cleanEnvironment(): Record<string, string | undefined> {
-  return Object.fromEntries(
-    Object.entries(process.env).filter(([key]) => key !== "KUBECONFIG" && !key.startsWith("npm_")),
-  );
+function forgetForeignEnvironment(): void {
+  for (const key of Object.keys(process.env)) {
+    if (key === "KUBECONFIG" || (key.startsWith("npm_") && key !== "npm_lifecycle_event")) delete process.env[key];
+  }
 }
 
 /** Under npm, a `kill -9` of npm leaves us to another parent: that is the end too. */
