@@ -1,0 +1,124 @@
+import type { CoreEvent, KubeObject } from "#api/kubernetes";
+import { COMPONENT } from "#api/names";
+import { EVENTS } from "#api/resources";
+import { Fault } from "#core/errors";
+import type { Cluster } from "#kube/port";
+import type { Clock } from "#runtime/clock";
+import type { Log } from "#runtime/log";
+import type { Background } from "./background.ts";
+
+export interface EventDeps {
+  readonly cluster: Cluster;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly background: Background;
+}
+
+interface Known {
+  readonly namespace: string;
+  readonly name: string;
+  count: number;
+}
+
+/** Repeats are recognised among so many. */
+const REMEMBERED = 4096;
+
+/**
+ * Writes core/v1 Events in the background. The same event about the same object
+ * again raises the count of the first, as kubectl shows it. Callers emit on
+ * change only; a lost Event is logged and nothing else.
+ */
+export class EventRecorder {
+  readonly #deps: EventDeps;
+  readonly #known = new Map<string, Known>();
+  #sequence = 0;
+
+  constructor(deps: EventDeps) {
+    this.#deps = deps;
+  }
+
+  emit(
+    object: KubeObject & { kind: string; apiVersion: string },
+    type: "Normal" | "Warning",
+    reason: string,
+    message: string,
+  ): void {
+    this.#deps.background.add(() => this.#write(object, type, reason, message));
+  }
+
+  async #write(
+    object: KubeObject & { kind: string; apiVersion: string },
+    type: string,
+    reason: string,
+    message: string,
+  ) {
+    const { cluster, clock, log } = this.#deps;
+    const id = JSON.stringify([object.metadata.uid, object.kind, object.metadata.name, type, reason, message]);
+    const now = timestamp(clock);
+    try {
+      const known = this.#known.get(id);
+      if (known !== undefined && (await this.#repeat(known, now))) return;
+      const event = this.#event(object, { type, reason, message, now });
+      this.#remember(id, event);
+      await cluster.create(EVENTS, event);
+    } catch (thrown) {
+      this.#known.delete(id);
+      log.warn("event not written", { object: object.metadata.name, reason, error: Fault.from(thrown).message });
+    }
+  }
+
+  /** False when the first one has expired meanwhile. */
+  async #repeat(known: Known, now: string): Promise<boolean> {
+    known.count += 1;
+    try {
+      await this.#deps.cluster.patch(EVENTS, known, {
+        kind: "merge",
+        body: { count: known.count, lastTimestamp: now },
+      });
+      return true;
+    } catch (thrown) {
+      if (Fault.from(thrown).code === "not_found") return false;
+      throw thrown;
+    }
+  }
+
+  #remember(id: string, event: CoreEvent): void {
+    const { namespace = "default", name = "" } = event.metadata;
+    this.#known.delete(id);
+    this.#known.set(id, { namespace, name, count: 1 });
+    for (const oldest of this.#known.keys()) {
+      if (this.#known.size <= REMEMBERED) break;
+      this.#known.delete(oldest);
+    }
+  }
+
+  #event(
+    object: KubeObject & { kind: string; apiVersion: string },
+    { type, reason, message, now }: { type: string; reason: string; message: string; now: string },
+  ): CoreEvent {
+    const { name = "", namespace = "default", uid, resourceVersion } = object.metadata;
+    // As client-go names them: the object's name and a number that only grows.
+    const unique = (BigInt(this.#deps.clock.now()) * 1_000_000n + BigInt(this.#sequence++ % 1_000_000)).toString(16);
+    return {
+      apiVersion: "v1",
+      kind: "Event",
+      metadata: { name: `${name}.${unique}`, namespace },
+      involvedObject: { apiVersion: object.apiVersion, kind: object.kind, namespace, name, uid, resourceVersion },
+      type,
+      reason,
+      message: message.slice(0, 1024),
+      count: 1,
+      firstTimestamp: now,
+      lastTimestamp: now,
+      eventTime: null,
+      source: { component: COMPONENT.controller },
+      reportingComponent: COMPONENT.controller,
+      reportingInstance: "",
+    };
+  }
+}
+
+/** RFC 3339 in whole seconds: metav1.Time. */
+export function timestamp(clock: Clock): string {
+  return `${new Date(clock.now()).toISOString().slice(0, 19)}Z`;
+}

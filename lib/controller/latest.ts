@@ -1,0 +1,43 @@
+import type { KubeObject } from "#api/kubernetes";
+import type { ObjectCache } from "#kube/port";
+
+/**
+ * A cache, read through our own writes: what a write returned counts until the
+ * cache shows that version or a newer one. So a decision is never taken twice on
+ * a view that is older than what we ourselves already did.
+ */
+export class Latest<T extends KubeObject> {
+  readonly #cache: ObjectCache<T>;
+  readonly #written = new Map<string, T>();
+
+  constructor(cache: ObjectCache<T>) {
+    this.#cache = cache;
+  }
+
+  get(key: string): T | undefined {
+    const seen = this.#cache.get(key);
+    const written = this.#written.get(key);
+    if (written === undefined) return seen;
+    // Nothing is written that was not seen before; gone from the cache means deleted since.
+    if (seen !== undefined && isNewer(written, seen)) return written;
+    this.#written.delete(key);
+    return seen;
+  }
+
+  /** Takes in the reply to a write or a direct read. */
+  put(key: string, object: T): void {
+    const known = this.get(key);
+    if (known !== undefined && isNewer(object, known)) this.#written.set(key, object);
+  }
+
+  /** Replies that the cache has not caught up with. */
+  get pending(): number {
+    return this.#written.size;
+  }
+}
+
+/** resourceVersions of one resource are decimal numbers that grow (Kubernetes 1.35 made that a promise). */
+export function isNewer(a: KubeObject, b: KubeObject): boolean {
+  const [left, right] = [a.metadata.resourceVersion ?? "", b.metadata.resourceVersion ?? ""];
+  return left.length === right.length ? left > right : left.length > right.length;
+}

@@ -1,0 +1,63 @@
+import type { Service } from "#api/kubernetes";
+import { CONDITION } from "#api/names";
+import { formatAddress } from "#core/address";
+import type { Plan } from "#core/allocate";
+import type { ServiceView } from "#core/service-view";
+import { conditionOf } from "./conditions.ts";
+
+export interface ServiceEvent {
+  readonly type: "Normal" | "Warning";
+  readonly reason: string;
+  readonly message: string;
+}
+
+/** The Events that a write of a Service is worth, with upstream's reasons (metallb.md 2.4); none when nothing changed. */
+export function serviceEvents(change: {
+  readonly view: ServiceView;
+  readonly plan: Plan;
+  readonly before: Service;
+  readonly after: Service;
+}): readonly ServiceEvent[] {
+  const { view, plan, before, after } = change;
+  const [was, is] = [before, after].map((service) =>
+    conditionOf(service.status?.conditions, CONDITION.addressAssigned),
+  );
+  const changed = was?.status !== is?.status || was?.reason !== is?.reason || was?.message !== is?.message;
+  if (plan.kind === "release" || plan.kind === "ignore" || !changed) return [];
+  const events: ServiceEvent[] = [];
+  if (plan.kind !== "keep" && plan.moved !== null) {
+    events.push(normal("ClearAssignment", `${view.ingress.join(", ")} given up: ${plan.moved}`));
+  }
+  if (plan.kind === "assign") {
+    events.push(
+      normal("IPAllocated", `Assigned IP ${JSON.stringify(plan.addresses.map(formatAddress)).replaceAll(",", " ")}`),
+    );
+  } else if (plan.kind === "refuse") {
+    const tooFew = plan.reason === "family_unavailable" && view.dualStack === "require" && view.families.length < 2;
+    const message = `Failed to allocate IP for ${JSON.stringify(view.key)}: ${plan.sentence}`;
+    events.push(warning(tooFew ? "not enough clusterips" : "AllocationFailed", message));
+  }
+  if (plan.kind !== "refuse" && plan.note !== null) {
+    const { reason, sentence } = plan.note;
+    events.push(
+      reason === "invalid_request"
+        ? warning("LoadBalancerFailed", sentence)
+        : normal("AdditionalAssignFailed", sentence),
+    );
+  }
+  if (view.deprecatedAnnotations.length > 0) {
+    const keys = view.deprecatedAnnotations.join(", ");
+    events.push(
+      warning("deprecatedAnnotation", `Service uses deprecated annotations, write them with metallb.io/: ${keys}`),
+    );
+  }
+  return events;
+}
+
+function normal(reason: string, message: string): ServiceEvent {
+  return { type: "Normal", reason, message };
+}
+
+function warning(reason: string, message: string): ServiceEvent {
+  return { type: "Warning", reason, message };
+}

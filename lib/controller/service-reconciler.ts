@@ -1,0 +1,280 @@
+import type { Condition, Service } from "#api/kubernetes";
+import { ANNOTATION, CONDITION, DEPRECATED_PREFIX } from "#api/names";
+import { keyOf, SERVICES } from "#api/resources";
+import { formatAddress } from "#core/address";
+import type { Plan } from "#core/allocate";
+import { Fault } from "#core/errors";
+import type { PoolView } from "#core/pools";
+import { conditionReason } from "#core/reasons";
+import type { ServiceView } from "#core/service-view";
+import type { Cluster } from "#kube/port";
+import type { Clock } from "#runtime/clock";
+import type { Log } from "#runtime/log";
+import type { Next } from "#runtime/loop";
+import type { Allocation, Decision } from "./allocation.ts";
+import { type AnnouncedView, AWAITING } from "./announced.ts";
+import type { Background } from "./background.ts";
+import { conditionOf, type Wanted, withConditions } from "./conditions.ts";
+import { type EventRecorder, timestamp } from "./events.ts";
+import type { Latest } from "./latest.ts";
+import { serviceEvents } from "./service-events.ts";
+
+export interface ServiceDeps {
+  readonly cluster: Cluster;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly allocation: Allocation;
+  readonly announced: AnnouncedView;
+  readonly latest: Latest<Service>;
+  readonly events: EventRecorder;
+  readonly background: Background;
+  readonly pool: (name: string) => PoolView | undefined;
+  readonly enqueue: (key: string) => void;
+}
+
+/** A failover takes the report away for a moment: only a silence this long changes a condition that says True. */
+const SILENCE_MS = 2000;
+/** A write refused for good (forbidden, invalid) may be permitted later, without any event we would see. */
+const REFUSED_RETRY_MS = 30_000;
+const SOON_MS = 5;
+
+/** What the Service object should say; parts that are null are right already. */
+interface Wish {
+  /** Ingress addresses; [] clears. */
+  readonly ingress: readonly string[] | null;
+  /** Value of ip-allocated-from-pool; "" takes it away. */
+  readonly pool: string | null;
+  readonly conditions: readonly Condition[] | null;
+  readonly requeueAfterMs?: number | undefined;
+}
+
+const NOTHING: Wish = { ingress: null, pool: null, conditions: null };
+
+/**
+ * Makes one Service say what was decided about it: addresses and conditions in
+ * one write of its status, the pool's name beside it. May run with many workers:
+ * the decision is one synchronous step of `Allocation`, only writes overlap.
+ */
+export class ServiceReconciler {
+  readonly #deps: ServiceDeps;
+  /** Since when a Service that was announced has had no report. */
+  readonly #silentSince = new Map<string, number>();
+
+  constructor(deps: ServiceDeps) {
+    this.#deps = deps;
+  }
+
+  readonly reconcile = async (key: string, signal: AbortSignal): Promise<Next> => {
+    const decision = this.#deps.allocation.decide(key);
+    if (decision === undefined || decision.plan.kind === "ignore") {
+      this.#silentSince.delete(key);
+      return {};
+    }
+    const wish = this.#wish(decision);
+    const next = wish.requeueAfterMs === undefined ? {} : { requeueAfterMs: wish.requeueAfterMs };
+    if (wish.ingress === null && wish.conditions === null) {
+      if (wish.pool !== null) this.#deps.background.addKeyed(key, () => this.#annotate(key, signal));
+      else this.#deps.allocation.confirm(decision.service);
+      return next;
+    }
+    try {
+      const written = await this.#deps.cluster.patch(SERVICES, nameOf(decision.service), {
+        kind: "merge",
+        subresource: "status",
+        body: statusPatch(decision.service, wish),
+        signal,
+      });
+      this.#written(decision, written);
+      return next;
+    } catch (thrown) {
+      return await this.#failed(decision, Fault.from(thrown), signal);
+    }
+  };
+
+  #wish({ service, view, plan }: Decision): Wish {
+    const present = service.status?.conditions ?? [];
+    const now = timestamp(this.#deps.clock);
+    if (plan.kind === "release" || plan.kind === "ignore") {
+      this.#silentSince.delete(view.key);
+      const absent = [CONDITION.addressAssigned, CONDITION.announced];
+      const ours = view.allocatedFrom !== null || present.some(({ type }) => absent.includes(type as never));
+      return {
+        // Another load balancer's leftovers are its own business.
+        ingress: ours && (service.status?.loadBalancer?.ingress ?? []).length > 0 ? [] : null,
+        pool: view.allocatedFrom === null ? null : "",
+        conditions: withConditions(present, [], { now, absent }),
+      };
+    }
+    if (plan.kind === "refuse") {
+      this.#silentSince.delete(view.key);
+      const conditions = withConditions(present, [notAssigned(plan), noAddress(plan)], { now });
+      return {
+        ingress: view.ingress.length > 0 ? [] : null,
+        pool: view.allocatedFrom === null ? null : "",
+        conditions,
+      };
+    }
+    // Of a pool that is invalid now: neither the address nor a word about it changes.
+    if (plan.kind === "keep" && this.#deps.pool(plan.pool ?? "") === undefined) return NOTHING;
+    const addresses = plan.kind === "keep" ? view.ingress : plan.addresses.map(formatAddress);
+    const announced = this.#announced(service, { view, plan, addresses });
+    const wanted = [assigned(plan, addresses), ...(announced.wanted === null ? [] : [announced.wanted])];
+    return {
+      ingress: plan.kind === "keep" ? null : addresses,
+      pool: plan.pool === null || plan.pool === view.allocatedFrom ? null : plan.pool,
+      conditions: withConditions(present, wanted, { now }),
+      requeueAfterMs: announced.lookAgainMs,
+    };
+  }
+
+  #announced(
+    service: Service,
+    { view, plan, addresses }: { view: ServiceView; plan: Plan; addresses: readonly string[] },
+  ): { readonly wanted: Wanted | null; readonly lookAgainMs?: number } {
+    const { announced, clock, pool } = this.#deps;
+    if (!announced.synced || plan.kind === "release" || plan.kind === "ignore" || plan.kind === "refuse") {
+      return { wanted: null };
+    }
+    const wanted = announced.conditionOf(view, addresses, plan.pool === null ? undefined : pool(plan.pool));
+    const before = conditionOf(service.status?.conditions, CONDITION.announced);
+    if (wanted.reason !== AWAITING || before?.status !== "True" || plan.kind === "assign") {
+      this.#silentSince.delete(view.key);
+      return { wanted };
+    }
+    const since = this.#silentSince.get(view.key) ?? clock.monotonic();
+    this.#silentSince.set(view.key, since);
+    const left = since + SILENCE_MS - clock.monotonic();
+    return left > 0 ? { wanted: null, lookAgainMs: left } : { wanted };
+  }
+
+  #written({ service, view, plan }: Decision, written: Service): void {
+    const { latest, allocation, background, events, log } = this.#deps;
+    latest.put(view.key, written);
+    allocation.confirm(written);
+    for (const { type, reason, message } of serviceEvents({ view, plan, before: service, after: written })) {
+      events.emit({ ...written, kind: "Service", apiVersion: "v1" }, type, reason, message);
+    }
+    if (plan.kind === "assign") {
+      log.info("address assigned", {
+        service: view.key,
+        addresses: plan.addresses.map(formatAddress),
+        pool: plan.pool,
+      });
+    } else if (plan.kind === "refuse") {
+      log.warn("no address", { service: view.key, reason: plan.reason, sentence: plan.sentence });
+    } else if (plan.kind === "release") log.info("address released", { service: view.key });
+    // Real API servers take the annotation in with the status; others need a second write.
+    if (this.#poolWish(written) !== null) background.addKeyed(view.key, () => this.#annotate(view.key));
+  }
+
+  /** What ip-allocated-from-pool should be, when it is not that. */
+  #poolWish(service: Service): string | null {
+    const wish = this.#deps.allocation.decide(keyOf(service));
+    if (wish === undefined || wish.plan.kind === "ignore") return null;
+    const has = wish.view.allocatedFrom;
+    if (wish.plan.kind === "release" || wish.plan.kind === "refuse") return has === null ? null : "";
+    return wish.plan.pool === null || wish.plan.pool === has ? null : wish.plan.pool;
+  }
+
+  async #annotate(key: string, signal?: AbortSignal): Promise<void> {
+    const { latest, cluster, enqueue } = this.#deps;
+    const service = latest.get(key);
+    const pool = service === undefined ? null : this.#poolWish(service);
+    if (service === undefined || pool === null) return;
+    const body = {
+      metadata: { resourceVersion: service.metadata.resourceVersion, annotations: poolAnnotation(service, pool) },
+    };
+    try {
+      latest.put(
+        key,
+        await cluster.patch(SERVICES, nameOf(service), { kind: "merge", body, ...(signal && { signal }) }),
+      );
+    } catch (thrown) {
+      const fault = Fault.from(thrown);
+      if (fault.code === "not_found") return;
+      if (fault.code === "conflict") {
+        await this.#read(key, service, signal);
+        enqueue(key);
+        return;
+      }
+      throw fault;
+    }
+  }
+
+  /** Ends, keeps or re-reads the claim in flight, according to what the failure says about the write. */
+  async #failed({ service, view }: Decision, fault: Fault, signal: AbortSignal): Promise<Next> {
+    const { allocation } = this.#deps;
+    if (fault.code === "not_found") {
+      // The cache will say so too; until then the claim may stay.
+      return { requeueAfterMs: REFUSED_RETRY_MS };
+    }
+    if (fault.code === "conflict") {
+      await this.#read(view.key, service, signal);
+      return { requeueAfterMs: SOON_MS };
+    }
+    if (!fault.retryable) {
+      allocation.abandon(service);
+      this.#deps.log.error("service not written", { service: view.key, code: fault.code, error: fault.message });
+      return { requeueAfterMs: REFUSED_RETRY_MS };
+    }
+    // It may have been written or not. Reading tells; if that fails too, the claim stays and the same write is tried again.
+    await this.#read(view.key, service, signal).catch(() => undefined);
+    throw fault;
+  }
+
+  async #read(key: string, service: Service, signal?: AbortSignal): Promise<void> {
+    const fresh = await this.#deps.cluster.get(SERVICES, nameOf(service), signal).catch((thrown: unknown) => {
+      if (Fault.from(thrown).code === "not_found") return null;
+      throw thrown;
+    });
+    if (fresh !== null) this.#deps.latest.put(key, fresh);
+  }
+}
+
+function nameOf({ metadata }: Service) {
+  return { name: metadata.name ?? "", namespace: metadata.namespace ?? "default" };
+}
+
+function statusPatch(service: Service, { ingress, pool, conditions }: Wish) {
+  return {
+    metadata: {
+      resourceVersion: service.metadata.resourceVersion,
+      ...(pool !== null && { annotations: poolAnnotation(service, pool) }),
+    },
+    status: {
+      ...(ingress !== null && {
+        loadBalancer: { ingress: ingress.length === 0 ? null : ingress.map((ip) => ({ ip })) },
+      }),
+      ...(conditions !== null && { conditions: conditions.length === 0 ? null : conditions }),
+    },
+  };
+}
+
+function poolAnnotation(service: Service, pool: string): Record<string, string | null> {
+  if (pool !== "") return { [ANNOTATION.allocatedFromPool]: pool };
+  const deprecated = `${DEPRECATED_PREFIX}ip-allocated-from-pool`;
+  const present = Object.keys(service.metadata.annotations ?? {});
+  const gone = [ANNOTATION.allocatedFromPool, deprecated].filter((key) => present.includes(key));
+  return Object.fromEntries(gone.map((key) => [key, null]));
+}
+
+function assigned(plan: Extract<Plan, { kind: "keep" | "assign" }>, addresses: readonly string[]): Wanted {
+  const where = plan.pool === null ? "" : ` from pool ${plan.pool}`;
+  const held = `${addresses.join(", ")}${where}`;
+  return {
+    type: CONDITION.addressAssigned,
+    status: "True",
+    reason: conditionReason(plan.note?.reason ?? "satisfied"),
+    message: plan.note === null ? held : `${held}; ${plan.note.sentence}`,
+  };
+}
+
+function notAssigned(plan: Extract<Plan, { kind: "refuse" }>): Wanted {
+  const reason = conditionReason(plan.reason);
+  return { type: CONDITION.addressAssigned, status: "False", reason, message: plan.sentence };
+}
+
+function noAddress(_plan: Extract<Plan, { kind: "refuse" }>): Wanted {
+  const reason = conditionReason("no_address");
+  return { type: CONDITION.announced, status: "False", reason, message: "the Service has no address yet" };
+}

@@ -1,0 +1,323 @@
+/**
+ * Which address a Service should hold (metallb.md sections 2.2 and 3, its
+ * quirks repaired). Deterministic: the same claims and pools give the same plan.
+ */
+import { type Address, compareAddresses, type Family, formatAddress, rangeContains, sameAddress } from "./address.ts";
+import { explain } from "./explain.ts";
+import { Ledger } from "./ledger.ts";
+import {
+  badRequest,
+  byPreference,
+  claimFor,
+  conflictSentence,
+  familiesFit,
+  familyText,
+  impossibleFamilies,
+  type Plan,
+  type Refusal,
+  refusalOf,
+  refuse,
+  sameFamilies,
+  sameSet,
+} from "./plan.ts";
+import type { PoolView } from "./pools.ts";
+import { anySelectorMatches } from "./selector.ts";
+import type { ServiceView } from "./service-view.ts";
+
+export type { Holding, Plan, Refusal } from "./plan.ts";
+
+type Verdict =
+  | { readonly kind: "legal"; readonly pool: PoolView }
+  | { readonly kind: "untouched" }
+  | { readonly kind: "illegal"; readonly sentence: string };
+type Choice =
+  | { readonly kind: "chosen"; readonly addresses: readonly Address[]; readonly pool: string }
+  | { readonly kind: "refused"; readonly refusals: readonly Refusal[] };
+
+export interface AllocatorOptions {
+  /** Serve Services of this loadBalancerClass only; without it, only those without class. */
+  readonly lbClass?: string | undefined;
+}
+
+/**
+ * Pools, claims, and the plan for each Service. `plan` only reads; `hold` and
+ * `release` record what was decided or observed, so that a decision taken and
+ * held in one step can never be given to two.
+ *
+ * Guarantees, in order of precedence: an address that is still legal is kept;
+ * a requested address is granted or refused, never swapped; otherwise the
+ * lowest free or shareable address of the first pool that can serve.
+ */
+export class Allocator {
+  readonly ledger = new Ledger();
+  readonly #lbClass: string | null;
+  #pools: ReadonlyMap<string, PoolView> = new Map();
+  #leftOut: ReadonlySet<string> = new Set();
+  /** Pinned by priority then name, then the others by name. */
+  #order: readonly PoolView[] = [];
+
+  constructor(options: AllocatorOptions = {}) {
+    this.#lbClass = options.lbClass || null;
+  }
+
+  get pools(): readonly PoolView[] {
+    return this.#order;
+  }
+
+  /** `leftOut`: names of pool objects that exist but are invalid and have no valid version in force. */
+  setPools(pools: readonly PoolView[], leftOut: ReadonlySet<string> = new Set()): void {
+    this.#pools = new Map(pools.map((pool) => [pool.name, pool]));
+    this.#leftOut = leftOut;
+    this.#order = pools.toSorted(byPreference);
+    this.ledger.setPools(pools);
+  }
+
+  /** True for a Service that this instance must not touch. */
+  isForeign(service: ServiceView): boolean {
+    return service.loadBalancerClass !== this.#lbClass;
+  }
+
+  /**
+   * Records that the Service holds the addresses. Those in its status that it gives up stay closed to others as
+   * long as `untilWritten` says that the status is still to be written. True when something became available.
+   */
+  hold(service: ServiceView, addresses: readonly Address[], untilWritten: "confirmed" | "untilWritten" = "confirmed") {
+    const claim = claimFor(service, addresses);
+    if (untilWritten === "confirmed" || service.held === null) return this.ledger.claim(claim);
+    const leaving = service.held.filter(
+      (address) =>
+        !addresses.some((kept) => sameAddress(kept, address)) && this.ledger.conflict(address, claim) === null,
+    );
+    return this.ledger.claim({ ...claim, leaving });
+  }
+
+  /** Forgets what a Service ("namespace/name") holds. True when something became available to others. */
+  release(key: string): boolean {
+    return this.ledger.release(key);
+  }
+
+  plan(service: ServiceView): Plan {
+    if (!service.isLoadBalancer) return { kind: "release" };
+    if (this.isForeign(service)) {
+      const sentence = explain("class_not_ours", { loadBalancerClass: service.loadBalancerClass ?? "" });
+      return { kind: "ignore", refusal: { pool: null, reason: "class_not_ours", sentence } };
+    }
+    const impossible = impossibleFamilies(service);
+    if (impossible !== null) {
+      const moved = service.ingress.length > 0 ? impossible.sentence : null;
+      return refuse([impossible], moved);
+    }
+
+    let moved: string | null = null;
+    if (service.held === null) moved = `${service.ingress.join(", ")} is not an IP address`;
+    else if (service.held.length > 0) {
+      const verdict = this.#judge(service, service.held);
+      if (verdict.kind === "untouched") {
+        return { kind: "keep", addresses: service.held, pool: service.allocatedFrom, note: null };
+      }
+      if (verdict.kind === "legal") return this.#keep(service, service.held, verdict.pool);
+      moved = verdict.sentence;
+    }
+
+    // Decided before and not yet seen in the status: the same again, so that nothing moves while a write is under way.
+    const inFlight = this.ledger.claimOf(service.key)?.addresses ?? [];
+    if (inFlight.length > 0 && service.requestProblem === null && !sameSet(inFlight, service.held ?? [])) {
+      const verdict = this.#judge(service, inFlight);
+      if (verdict.kind === "legal") {
+        return { kind: "assign", addresses: inFlight, pool: verdict.pool.name, note: null, moved };
+      }
+    }
+
+    const choice = this.#choose(service);
+    if (choice.kind === "refused") return refuse(choice.refusals, moved);
+    return { kind: "assign", addresses: choice.addresses, pool: choice.pool, note: null, moved };
+  }
+
+  /** May the Service go on holding these? */
+  #judge(service: ServiceView, addresses: readonly Address[]): Verdict {
+    const illegal = (sentence: string): Verdict => ({ kind: "illegal", sentence });
+    const texts = addresses.map(formatAddress).join(", ");
+    if (!familiesFit(service, addresses)) return illegal(`the Service now needs ${familyText(service.families)}`);
+    if (service.requested.length > 0 && !sameSet(service.requested, addresses)) {
+      return illegal(`the Service asks for ${service.requestedAddresses.join(", ")}`);
+    }
+    const pool = this.#poolOfAll(addresses);
+    if (pool === undefined) {
+      if (this.#belongsToLeftOut(service)) return { kind: "untouched" };
+      return illegal(this.#outside(addresses).sentence);
+    }
+    if (service.requestedPool !== null && service.requestedPool !== pool.name) {
+      return illegal(`${texts} is from pool ${pool.name}, and the Service asks for pool ${service.requestedPool}`);
+    }
+    const refusal = this.#closedTo(pool, service) ?? this.#conflictRefusal(service, addresses, pool.name);
+    return refusal === null ? { kind: "legal", pool } : illegal(refusal.sentence);
+  }
+
+  #keep(service: ServiceView, addresses: readonly Address[], pool: PoolView): Plan {
+    const kept = { kind: "keep" as const, addresses, pool: pool.name };
+    if (service.requestProblem !== null) return { ...kept, note: badRequest(service.requestProblem) };
+    const missing = service.families.filter((family) => !addresses.some((address) => address.family === family));
+    const [family] = missing;
+    if (service.dualStack !== "prefer" || family === undefined || service.requested.length > 0) {
+      return { ...kept, note: null };
+    }
+    // PreferDualStack: the second family is added when its pool has it; the first stays either way.
+    const address = this.ledger.lowest(pool.name, family, claimFor(service, []));
+    if (address === null) return { ...kept, note: this.#nothingIn(pool, [family]) };
+    const both = [...addresses, address].toSorted(compareAddresses);
+    return { kind: "assign", addresses: both, pool: pool.name, note: null, moved: null };
+  }
+
+  #choose(service: ServiceView): Choice {
+    const refused = (...refusals: Refusal[]): Choice => ({ kind: "refused", refusals });
+    if (service.requestProblem !== null) return refused(badRequest(service.requestProblem));
+    if (this.#pools.size === 0 && this.#leftOut.size === 0) return refused(refusalOf(null, "no_pool"));
+    const named = service.requestedPool === null ? undefined : this.#pools.get(service.requestedPool);
+    if (service.requestedPool !== null && named === undefined) {
+      return refused(this.#unknownPool(service.requestedPool));
+    }
+    if (service.requested.length > 0) return this.#chooseExactly(service, named);
+    return this.#chooseFrom(service, named === undefined ? this.#order : [named], named !== undefined);
+  }
+
+  #chooseExactly(service: ServiceView, named: PoolView | undefined): Choice {
+    const { requested } = service;
+    const refused = (refusal: Refusal): Choice => ({ kind: "refused", refusals: [refusal] });
+    if (!sameFamilies(requested, service.families)) {
+      const asked = requested.map(formatAddress).join(", ");
+      return refused(badRequest(`asks for ${asked}, but needs one address of each of ${familyText(service.families)}`));
+    }
+    const pool = this.#poolOfAll(requested);
+    if (pool === undefined) return refused(this.#outside(requested));
+    if (named !== undefined && named !== pool) {
+      const asked = requested.map(formatAddress).join(", ");
+      return refused(badRequest(`asks for ${asked} of pool ${pool.name}, and for pool ${named.name}`));
+    }
+    const refusal = this.#closedTo(pool, service) ?? this.#conflictRefusal(service, requested, pool.name);
+    return refusal === null ? { kind: "chosen", addresses: requested, pool: pool.name } : refused(refusal);
+  }
+
+  /** Tries the sets of families in order of preference, each over all pools in order. */
+  #chooseFrom(service: ServiceView, pools: readonly PoolView[], byName: boolean): Choice {
+    const claim = claimFor(service, []);
+    const [primary, secondary] = service.families;
+    const wishes: (readonly Family[])[] = [service.families];
+    if (service.dualStack === "prefer" && primary !== undefined && secondary !== undefined) {
+      wishes.push([primary], [secondary]);
+    }
+    for (const wish of wishes) {
+      for (const pool of pools) {
+        if ((!byName && !pool.autoAssign) || this.#closedTo(pool, service) !== null) continue;
+        const addresses: Address[] = [];
+        for (const family of wish) {
+          const address = this.ledger.lowest(pool.name, family, claim);
+          if (address !== null) addresses.push(address);
+        }
+        if (addresses.length === wish.length) {
+          return { kind: "chosen", addresses: addresses.toSorted(compareAddresses), pool: pool.name };
+        }
+      }
+    }
+    const refusals = pools.map((pool) => {
+      if (!byName && !pool.autoAssign) return refusalOf(pool.name, "auto_assign_off");
+      return this.#closedTo(pool, service) ?? this.#nothingIn(pool, service.families);
+    });
+    return { kind: "refused", refusals: refusals.length > 0 ? refusals : [refusalOf(null, "no_pool")] };
+  }
+
+  #poolOfAll(addresses: readonly Address[]): PoolView | undefined {
+    const [first] = addresses;
+    const pool = first === undefined ? undefined : this.ledger.poolOf(first);
+    return addresses.every((address) => this.ledger.poolOf(address) === pool) ? pool : undefined;
+  }
+
+  /** An address of a pool object that is invalid now is nobody's to clear; without annotation it might be one. */
+  #belongsToLeftOut({ allocatedFrom, requestedPool }: ServiceView): boolean {
+    if (this.#leftOut.size === 0) return false;
+    if (requestedPool !== null && requestedPool !== allocatedFrom && allocatedFrom !== null) return false;
+    return allocatedFrom === null || this.#leftOut.has(allocatedFrom);
+  }
+
+  #closedTo(pool: PoolView, service: ServiceView): Refusal | null {
+    if (pool.namespaces !== null && !pool.namespaces.has(service.namespace)) {
+      return refusalOf(pool.name, "namespace_not_allowed", { namespace: service.namespace });
+    }
+    if (pool.serviceSelectors.length > 0 && !anySelectorMatches(pool.serviceSelectors, service.labels)) {
+      return refusalOf(pool.name, "selector_mismatch", { service: service.key });
+    }
+    return null;
+  }
+
+  #conflictRefusal(service: ServiceView, addresses: readonly Address[], pool: string): Refusal | null {
+    const claim = claimFor(service, addresses);
+    for (const address of addresses) {
+      const conflict = this.ledger.conflict(address, claim);
+      if (conflict !== null) return conflictSentence(conflict, pool);
+    }
+    return null;
+  }
+
+  #nothingIn(pool: PoolView, families: readonly Family[]): Refusal {
+    const absent = families.filter((family) => this.ledger.capacity(pool.name, family) === 0n);
+    if (absent.length > 0) return refusalOf(pool.name, "family_unavailable", { family: familyText(absent) });
+    const full =
+      families.find((f) => BigInt(this.ledger.inUse(pool.name, f)) >= this.ledger.capacity(pool.name, f)) ??
+      families[0];
+    if (full === undefined) return refusalOf(pool.name, "exhausted");
+    return refusalOf(pool.name, "exhausted", {
+      inUse: this.ledger.inUse(pool.name, full),
+      total: this.ledger.capacity(pool.name, full),
+      ...(families.length > 1 && { family: `IPv${full}` }),
+    });
+  }
+
+  #outside(addresses: readonly Address[]): Refusal {
+    const owners = addresses.map((address) => this.ledger.poolOf(address));
+    const index = owners.indexOf(undefined);
+    const address = addresses[index];
+    if (address === undefined) {
+      const each = addresses.map((one, at) => `${formatAddress(one)} (${owners[at]?.name})`).join(" and ");
+      return refusalOf(null, "outside_pools", { detail: `${each} are of different pools; one pool must own both` });
+    }
+    const text = formatAddress(address);
+    const avoiding = this.#order.find(({ ranges }) => ranges.some((range) => rangeContains(range, address)));
+    if (avoiding === undefined) return refusalOf(null, "outside_pools", { address: text });
+    return refusalOf(avoiding.name, "outside_pools", {
+      detail: `${avoiding.name}: leaves out ${text} (avoidBuggyIPs)`,
+    });
+  }
+
+  #unknownPool(name: string): Refusal {
+    if (!this.#leftOut.has(name)) return { ...refusalOf(name, "pool_not_found"), pool: null };
+    return { pool: name, reason: "pool_not_found", sentence: `pool ${name} is invalid and not in force` };
+  }
+}
+
+/**
+ * The plan of a fresh reader (dashboard, `berth check`): claims are what the
+ * statuses of `services` say, older Services first, without any of the controller's memory.
+ */
+export function planFor(
+  service: ServiceView,
+  pools: readonly PoolView[],
+  services: readonly ServiceView[],
+  options: AllocatorOptions & { readonly leftOut?: ReadonlySet<string> | undefined } = {},
+): Plan {
+  const allocator = new Allocator(options);
+  allocator.setPools(pools, options.leftOut);
+  for (const other of services) if (other.key !== service.key) observe(allocator, other);
+  return allocator.plan(service);
+}
+
+/** Takes over what a Service's status says, whoever gave it. */
+export function observe(allocator: Allocator, service: ServiceView): void {
+  if (service.isLoadBalancer && service.held !== null && service.held.length > 0) allocator.hold(service, service.held);
+}
+
+/** Why each pool refuses the Service; empty when it holds, or would get, an address. */
+export function refusals(...args: Parameters<typeof planFor>): readonly Refusal[] {
+  const plan = planFor(...args);
+  if (plan.kind === "refuse") return plan.refusals;
+  if (plan.kind === "ignore") return [plan.refusal];
+  return plan.kind !== "release" && plan.note !== null ? [plan.note] : [];
+}

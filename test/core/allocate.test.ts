@@ -1,0 +1,535 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { type Address, formatAddress, parseAddress, sameAddress } from "#core/address";
+import { Allocator, observe, type Plan, planFor, refusals } from "#core/allocate";
+import { compilePools, type PoolInput, poolContains } from "#core/pools";
+import type { AllocationReason } from "#core/reasons";
+import { type ServiceLike, type ServiceView, toServiceView } from "#core/service-view";
+
+type Over = {
+  readonly name?: string;
+  readonly namespace?: string;
+  readonly labels?: Record<string, string>;
+  readonly annotations?: Record<string, string>;
+  readonly spec?: NonNullable<ServiceLike["spec"]>;
+  readonly ingress?: readonly string[];
+};
+
+const service = ({
+  name = "web",
+  namespace = "default",
+  labels = {},
+  annotations = {},
+  spec = {},
+  ingress = [],
+}: Over = {}): ServiceView =>
+  toServiceView({
+    metadata: { name, namespace, labels, annotations },
+    spec: { type: "LoadBalancer", clusterIPs: ["10.96.0.1"], ports: [{ port: 80 }], ...spec },
+    status: { loadBalancer: { ingress: ingress.map((ip) => ({ ip })) } },
+  });
+const pool = (name: string, addresses: string | readonly string[], over: Partial<PoolInput> = {}): PoolInput => ({
+  name,
+  addresses: [addresses].flat(),
+  autoAssign: true,
+  avoidBuggyIPs: false,
+  ...over,
+});
+const compile = (...inputs: PoolInput[]) => compilePools(inputs, [{ name: "default", labels: { team: "a" } }]).pools;
+const text = (plan: Plan) =>
+  "addresses" in plan
+    ? `${plan.kind} ${plan.addresses.map(formatAddress)} of ${plan.pool}`
+    : plan.kind === "refuse"
+      ? plan.reason
+      : plan.kind;
+
+const dual = { clusterIPs: ["10.96.0.1", "fd00::1"], ipFamilies: ["IPv4", "IPv6"] };
+const share = { "metallb.io/allow-shared-ip": "k" };
+const four = pool("four", "10.0.0.1-10.0.0.3");
+const six = pool("six", "2001:db8::1-2001:db8::3");
+const both = pool("mixed", ["10.1.0.1-10.1.0.3", "2001:db8:1::1-2001:db8:1::3"]);
+
+const rows: readonly { name: string; pools: PoolInput[]; asks: ServiceView; others?: ServiceView[]; want: string }[] = [
+  { name: "gives the first address of the only pool", pools: [four], asks: service(), want: "assign 10.0.0.1 of four" },
+  {
+    name: "gives the lowest that is free",
+    pools: [four],
+    asks: service(),
+    others: [service({ name: "a", ingress: ["10.0.0.1"] }), service({ name: "b", ingress: ["10.0.0.3"] })],
+    want: "assign 10.0.0.2 of four",
+  },
+  {
+    name: "goes through ranges in the order they are listed",
+    pools: [pool("p", ["10.0.9.9/32", "10.0.0.1/32"])],
+    asks: service(),
+    want: "assign 10.0.9.9 of p",
+  },
+  {
+    name: "keeps what the status says, though a lower one is free",
+    pools: [four],
+    asks: service({ ingress: ["10.0.0.3"] }),
+    want: "keep 10.0.0.3 of four",
+  },
+  {
+    name: "moves off an address that left every pool",
+    pools: [four],
+    asks: service({ ingress: ["192.0.2.1"] }),
+    want: "assign 10.0.0.1 of four",
+  },
+  {
+    name: "moves off a text that is no address",
+    pools: [four],
+    asks: service({ ingress: ["10.0.0.01"] }),
+    want: "assign 10.0.0.1 of four",
+  },
+  {
+    name: "yields an address that somebody else already holds",
+    pools: [four],
+    asks: service({ ingress: ["10.0.0.1"] }),
+    others: [service({ name: "a", ingress: ["10.0.0.1"] })],
+    want: "assign 10.0.0.2 of four",
+  },
+  {
+    name: "takes pools by name",
+    pools: [pool("b", "10.0.2.1/32"), pool("a", "10.0.1.1/32")],
+    asks: service(),
+    want: "assign 10.0.1.1 of a",
+  },
+  {
+    name: "takes pinned pools by priority before others, unset last",
+    pools: [
+      four,
+      pool("p0", "10.0.1.1/32", { serviceAllocation: {} }),
+      pool("p9", "10.0.2.1/32", { serviceAllocation: { priority: 9 } }),
+      pool("p5", "10.0.3.1/32", { serviceAllocation: { priority: 5 } }),
+    ],
+    asks: service(),
+    want: "assign 10.0.3.1 of p5",
+  },
+  {
+    name: "goes on to the next pool when the first is full",
+    pools: [four, pool("a", "10.0.1.1/32")],
+    asks: service(),
+    others: [service({ name: "x", ingress: ["10.0.1.1"] })],
+    want: "assign 10.0.0.1 of four",
+  },
+  {
+    name: "takes the pool that the annotation names, even without autoAssign",
+    pools: [four, pool("z", "10.9.0.1/32", { autoAssign: false })],
+    asks: service({ annotations: { "metallb.io/address-pool": "z" } }),
+    want: "assign 10.9.0.1 of z",
+  },
+  {
+    name: "reads the deprecated prefix",
+    pools: [four, pool("z", "10.9.0.1/32")],
+    asks: service({ annotations: { "metallb.universe.tf/address-pool": "z" } }),
+    want: "assign 10.9.0.1 of z",
+  },
+  {
+    name: "lets a new key win even when it is empty",
+    pools: [four, pool("z", "10.9.0.1/32")],
+    asks: service({ annotations: { "metallb.universe.tf/address-pool": "z", "metallb.io/address-pool": "" } }),
+    want: "assign 10.0.0.1 of four",
+  },
+  {
+    name: "moves when another pool is asked for",
+    pools: [four, pool("z", "10.9.0.1/32")],
+    asks: service({ ingress: ["10.0.0.1"], annotations: { "metallb.io/address-pool": "z" } }),
+    want: "assign 10.9.0.1 of z",
+  },
+  {
+    name: "grants a requested address",
+    pools: [four],
+    asks: service({ annotations: { "metallb.io/loadBalancerIPs": " 10.0.0.2 " } }),
+    want: "assign 10.0.0.2 of four",
+  },
+  {
+    name: "grants spec.loadBalancerIP",
+    pools: [four],
+    asks: service({ spec: { loadBalancerIP: "10.0.0.2" } }),
+    want: "assign 10.0.0.2 of four",
+  },
+  {
+    name: "moves to a requested address",
+    pools: [four],
+    asks: service({ ingress: ["10.0.0.1"], spec: { loadBalancerIP: "10.0.0.2" } }),
+    want: "assign 10.0.0.2 of four",
+  },
+  {
+    name: "keeps its address while the request cannot be read",
+    pools: [four],
+    asks: service({ ingress: ["10.0.0.1"], spec: { loadBalancerIP: "ten" } }),
+    want: "keep 10.0.0.1 of four",
+  },
+  {
+    name: "leaves out .0 under avoidBuggyIPs",
+    pools: [pool("p", "10.0.0.0/24", { avoidBuggyIPs: true })],
+    asks: service(),
+    want: "assign 10.0.0.1 of p",
+  },
+  {
+    name: "gives IPv6 to an IPv6 Service",
+    pools: [four, six],
+    asks: service({ spec: { clusterIPs: ["fd00::1"] } }),
+    want: "assign 2001:db8::1 of six",
+  },
+  {
+    name: "gives both families from one pool, IPv4 first",
+    pools: [four, six, both],
+    asks: service({ spec: { ...dual, ipFamilyPolicy: "RequireDualStack" } }),
+    want: "assign 10.1.0.1,2001:db8:1::1 of mixed",
+  },
+  {
+    name: "prefers a pool with both families even when it comes later",
+    pools: [four, both],
+    asks: service({ spec: { ...dual, ipFamilyPolicy: "PreferDualStack" } }),
+    want: "assign 10.1.0.1,2001:db8:1::1 of mixed",
+  },
+  {
+    name: "falls back to the primary family",
+    pools: [four, six],
+    asks: service({
+      spec: { clusterIPs: dual.clusterIPs, ipFamilies: ["IPv6", "IPv4"], ipFamilyPolicy: "PreferDualStack" },
+    }),
+    want: "assign 2001:db8::1 of six",
+  },
+  {
+    name: "adds the second family when its pool has it",
+    pools: [both],
+    asks: service({ ingress: ["10.1.0.2"], spec: { ...dual, ipFamilyPolicy: "PreferDualStack" } }),
+    want: "assign 10.1.0.2,2001:db8:1::1 of mixed",
+  },
+  {
+    name: "adds no second family to a Service with one cluster IP",
+    pools: [both],
+    asks: service({ ingress: ["10.1.0.2"], spec: { ipFamilyPolicy: "PreferDualStack" } }),
+    want: "keep 10.1.0.2 of mixed",
+  },
+  {
+    name: "keeps requested addresses in the order written",
+    pools: [both],
+    asks: service({
+      annotations: { "metallb.io/loadBalancerIPs": "2001:db8:1::2,10.1.0.2" },
+      spec: { ...dual, ipFamilyPolicy: "RequireDualStack" },
+    }),
+    want: "assign 2001:db8:1::2,10.1.0.2 of mixed",
+  },
+  {
+    name: "shares an address when key, ports and policy fit",
+    pools: [pool("one", "10.0.0.1/32")],
+    asks: service({ annotations: share, spec: { ports: [{ port: 443 }] } }),
+    others: [service({ name: "a", annotations: share, ingress: ["10.0.0.1"] })],
+    want: "assign 10.0.0.1 of one",
+  },
+  {
+    name: "tells UDP from TCP",
+    pools: [pool("one", "10.0.0.1/32")],
+    asks: service({ annotations: share, spec: { ports: [{ port: 80, protocol: "UDP" }] } }),
+    others: [service({ name: "a", annotations: share, ingress: ["10.0.0.1"] })],
+    want: "assign 10.0.0.1 of one",
+  },
+  {
+    name: "takes a lower free address before a shareable one",
+    pools: [four],
+    asks: service({ annotations: share, spec: { ports: [{ port: 443 }] } }),
+    others: [service({ name: "a", annotations: share, ingress: ["10.0.0.2"] })],
+    want: "assign 10.0.0.1 of four",
+  },
+  {
+    name: "frees what is no LoadBalancer",
+    pools: [four],
+    asks: service({ ingress: ["10.0.0.1"], spec: { type: "ClusterIP" } }),
+    want: "release",
+  },
+  {
+    name: "ignores another class",
+    pools: [four],
+    asks: service({ spec: { loadBalancerClass: "other.io/lb" } }),
+    want: "ignore",
+  },
+];
+
+const refused: readonly {
+  name: string;
+  pools: PoolInput[];
+  asks: ServiceView;
+  others?: ServiceView[];
+  want: AllocationReason;
+  says: string;
+}[] = [
+  { name: "without pools", pools: [], asks: service(), want: "no_pool", says: "there is no address pool" },
+  {
+    name: "for an unknown pool",
+    pools: [four],
+    asks: service({ annotations: { "metallb.io/address-pool": "prod" } }),
+    want: "pool_not_found",
+    says: "there is no pool named prod",
+  },
+  {
+    name: "when every address is taken, with the count",
+    pools: [four],
+    asks: service(),
+    others: ["1", "2", "3"].map((n) => service({ name: n, ingress: [`10.0.0.${n}`] })),
+    want: "exhausted",
+    says: "four: exhausted (3 of 3 in use)",
+  },
+  {
+    name: "outside every pool",
+    pools: [four],
+    asks: service({ spec: { loadBalancerIP: "127.77.99.9" } }),
+    want: "outside_pools",
+    says: "127.77.99.9 is outside every pool",
+  },
+  {
+    name: "an address that avoidBuggyIPs leaves out",
+    pools: [pool("p", "10.0.0.0/24", { avoidBuggyIPs: true })],
+    asks: service({ spec: { loadBalancerIP: "10.0.0.255" } }),
+    want: "outside_pools",
+    says: "p: leaves out 10.0.0.255",
+  },
+  {
+    name: "an address that is taken",
+    pools: [four],
+    asks: service({ spec: { loadBalancerIP: "10.0.0.1" } }),
+    others: [service({ name: "nginx", ingress: ["10.0.0.1"] })],
+    want: "already_assigned",
+    says: "10.0.0.1 is already assigned to default/nginx",
+  },
+  {
+    name: "another sharing key",
+    pools: [four],
+    asks: service({ annotations: share, spec: { loadBalancerIP: "10.0.0.1" } }),
+    others: [service({ name: "a", annotations: { "metallb.io/allow-shared-ip": "other" }, ingress: ["10.0.0.1"] })],
+    want: "sharing_key_conflict",
+    says: "default/a",
+  },
+  {
+    name: "a port that is taken on a shared address",
+    pools: [four],
+    asks: service({ annotations: share, spec: { loadBalancerIP: "10.0.0.1" } }),
+    others: [service({ name: "a", annotations: share, ingress: ["10.0.0.1"] })],
+    want: "port_conflict",
+    says: "TCP/80",
+  },
+  {
+    name: "Local beside Cluster on a shared address",
+    pools: [four],
+    asks: service({
+      annotations: share,
+      spec: { loadBalancerIP: "10.0.0.1", ports: [{ port: 1 }], externalTrafficPolicy: "Local", selector: { a: "b" } },
+    }),
+    others: [service({ name: "a", annotations: share, ingress: ["10.0.0.1"] })],
+    want: "backend_conflict",
+    says: "Local",
+  },
+  {
+    name: "when the only pool is not open to the namespace",
+    pools: [pool("p", "10.0.0.0/24", { serviceAllocation: { namespaces: ["shop"] } })],
+    asks: service(),
+    want: "namespace_not_allowed",
+    says: "p: not open to namespace default",
+  },
+  {
+    name: "when selectors of a pool find no namespace",
+    pools: [pool("p", "10.0.0.0/24", { serviceAllocation: { namespaceSelectors: [{ matchLabels: { team: "z" } }] } })],
+    asks: service({ annotations: { "metallb.io/address-pool": "p" } }),
+    want: "namespace_not_allowed",
+    says: "namespace default",
+  },
+  {
+    name: "when labels do not match",
+    pools: [pool("p", "10.0.0.0/24", { serviceAllocation: { serviceSelectors: [{ matchLabels: { app: "db" } }] } })],
+    asks: service(),
+    want: "selector_mismatch",
+    says: "default/web",
+  },
+  {
+    name: "when the only pool is for requests",
+    pools: [pool("p", "10.0.0.0/24", { autoAssign: false })],
+    asks: service(),
+    want: "auto_assign_off",
+    says: "p: gives addresses only on request",
+  },
+  {
+    name: "a family that no pool has",
+    pools: [four],
+    asks: service({ spec: { clusterIPs: ["fd00::1"] } }),
+    want: "family_unavailable",
+    says: "four: has no IPv6 addresses",
+  },
+  {
+    name: "RequireDualStack with one cluster IP",
+    pools: [both],
+    asks: service({ spec: { ipFamilyPolicy: "RequireDualStack" } }),
+    want: "family_unavailable",
+    says: "IPv4 only",
+  },
+  {
+    name: "annotation and field at once",
+    pools: [four],
+    asks: service({ annotations: { "metallb.io/loadBalancerIPs": "10.0.0.1" }, spec: { loadBalancerIP: "10.0.0.1" } }),
+    want: "invalid_request",
+    says: "keep one",
+  },
+  {
+    name: "a request that is no address",
+    pools: [four],
+    asks: service({ spec: { loadBalancerIP: "ten" } }),
+    want: "invalid_request",
+    says: '"ten"',
+  },
+  {
+    name: "an address and another pool",
+    pools: [four, pool("z", "10.9.0.0/24")],
+    asks: service({ annotations: { "metallb.io/address-pool": "z" }, spec: { loadBalancerIP: "10.0.0.1" } }),
+    want: "invalid_request",
+    says: "pool four, and for pool z",
+  },
+  {
+    name: "an address of the other family",
+    pools: [six],
+    asks: service({ spec: { loadBalancerIP: "2001:db8::1" } }),
+    want: "invalid_request",
+    says: "IPv4",
+  },
+  {
+    name: "addresses of two pools",
+    pools: [four, six],
+    asks: service({
+      annotations: { "metallb.io/loadBalancerIPs": "10.0.0.1,2001:db8::1" },
+      spec: { ...dual, ipFamilyPolicy: "RequireDualStack" },
+    }),
+    want: "outside_pools",
+    says: "different pools",
+  },
+];
+
+describe("Allocator", () => {
+  it.each(rows)("$name", ({ pools, asks, others = [], want }) => {
+    expect(text(planFor(asks, compile(...pools), others))).toBe(want);
+  });
+
+  it.each(refused)("refuses $name", ({ pools, asks, others = [], want, says }) => {
+    const plan = planFor(asks, compile(...pools), others);
+    expect(plan).toMatchObject({ kind: "refuse", reason: want });
+    expect(plan.kind === "refuse" && plan.sentence).toContain(says);
+    expect(refusals(asks, compile(...pools), others).map(({ reason }) => reason)).toContain(want);
+  });
+
+  it("names every pool that refused, and lets the gravest reason stand for all", () => {
+    const pools = compile(pool("a", "10.0.1.1/32", { autoAssign: false }), pool("b", "10.0.2.1/32"));
+    const plan = planFor(service(), pools, [service({ name: "x", ingress: ["10.0.2.1"] })]);
+    expect(plan).toMatchObject({
+      reason: "exhausted",
+      refusals: [{ pool: "a", reason: "auto_assign_off" }, { pool: "b" }],
+    });
+    expect(plan.kind === "refuse" && plan.sentence).toBe(
+      "a: gives addresses only on request (autoAssign is off); b: exhausted (1 of 1 in use)",
+    );
+  });
+
+  it("leaves an address alone whose pool object is invalid", () => {
+    const held = { ingress: ["192.0.2.7"], annotations: { "metallb.io/ip-allocated-from-pool": "broken" } };
+    const options = { leftOut: new Set(["broken"]) };
+    expect(text(planFor(service(held), compile(four), [], options))).toBe("keep 192.0.2.7 of broken");
+    expect(text(planFor(service(held), compile(four), []))).toBe("assign 10.0.0.1 of four");
+  });
+
+  it("plans the same address again while its own claim is in flight", () => {
+    const allocator = new Allocator();
+    allocator.setPools(compile(four));
+    const blocker = service({ name: "blocker", ingress: ["10.0.0.1"] });
+    observe(allocator, blocker);
+    const first = allocator.plan(service());
+    if (first.kind === "assign") allocator.hold(service(), first.addresses);
+    allocator.release(blocker.key);
+    expect(text(allocator.plan(service()))).toBe("assign 10.0.0.2 of four");
+  });
+
+  it("counts a shared address once and says what a change frees", () => {
+    const allocator = new Allocator();
+    allocator.setPools(compile(four));
+    const a = service({ name: "a", annotations: share });
+    const b = service({ name: "b", annotations: share, spec: { ports: [{ port: 443 }] } });
+    const address = [parseAddress("10.0.0.1")];
+    expect([allocator.hold(a, address), allocator.hold(b, address), allocator.hold(a, address)]).toEqual([
+      false,
+      false,
+      false,
+    ]);
+    expect(allocator.ledger.inUse("four", 4)).toBe(1);
+    expect(allocator.hold(service({ name: "b", annotations: share, spec: { ports: [{ port: 444 }] } }), address)).toBe(
+      true,
+    );
+    expect([allocator.release("default/a"), allocator.release("default/a")]).toEqual([true, false]);
+    expect(allocator.ledger.inUse("four", 4)).toBe(1);
+    allocator.release("default/b");
+    expect(allocator.ledger.inUse("four", 4)).toBe(0);
+  });
+
+  it("agrees with a naive model through any sequence of changes", () => {
+    const names = ["a", "b", "c", "d", "e", "f", "g", "h"];
+    const step = fc.record({
+      name: fc.constantFrom(...names),
+      kind: fc.constantFrom("ask", "ask", "ask", "release", "pools"),
+      key: fc.constantFrom("", "", "k", "l"),
+      port: fc.constantFrom(80, 443),
+      size: fc.integer({ min: 1, max: 6 }),
+      start: fc.integer({ min: 0, max: 3 }),
+      buggy: fc.boolean(),
+    });
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+        const allocator = new Allocator();
+        const held = new Map<string, { view: ServiceView; address: Address }>();
+        let pools = compile(pool("p", "10.0.0.0-10.0.0.3"));
+        allocator.setPools(pools);
+        for (const { name, kind, key, port, size, start, buggy } of steps) {
+          if (kind === "pools") {
+            pools = compile(
+              pool("p", [`10.0.0.${start}-10.0.0.${start + size}`, "10.0.1.9/32"], { avoidBuggyIPs: buggy }),
+            );
+            allocator.setPools(pools);
+          } else if (kind === "release") {
+            expect(allocator.release(`default/${name}`)).toBe(held.delete(name));
+          } else {
+            const before = held.get(name);
+            const over = { name, annotations: { "metallb.io/allow-shared-ip": key }, spec: { ports: [{ port }] } };
+            const view = service({ ...over, ingress: before === undefined ? [] : [formatAddress(before.address)] });
+            const others = [...held].filter(([other]) => other !== name).map(([, entry]) => entry);
+            const fits = (address: Address) =>
+              pools.some((each) => poolContains(each, address)) &&
+              others
+                .filter((other) => sameAddress(other.address, address))
+                .every(
+                  ({ view: { sharingKey, ports } }) =>
+                    key !== "" && sharingKey === key && !ports.includes(`TCP/${port}`),
+                );
+            const all = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"].map((n) => parseAddress(`10.0.0.${n}`));
+            const expected =
+              before !== undefined && fits(before.address)
+                ? before.address
+                : [...all, parseAddress("10.0.1.9")].find(fits);
+            const plan = allocator.plan(view);
+            expect("addresses" in plan ? plan.addresses : []).toEqual(expected === undefined ? [] : [expected]);
+            if (expected === undefined) {
+              allocator.release(view.key);
+              held.delete(name);
+            } else {
+              allocator.hold(view, [expected]);
+              held.set(name, { view, address: expected });
+            }
+          }
+          const used = new Set(
+            [...held.values()]
+              .map(({ address }) => address)
+              .filter((a) => pools.some((p) => poolContains(p, a)))
+              .map(formatAddress),
+          );
+          expect(allocator.ledger.inUse("p", 4)).toBe(used.size);
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
