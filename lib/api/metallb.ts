@@ -14,12 +14,22 @@ export const ServiceAllocation = z.looseObject({
     .max(2147483647)
     .optional()
     .describe("Priority priority given for ip pool while ip allocation on a service."),
-  namespaces: z.array(z.string()).optional().describe("Namespaces list of namespace(s) on which ip pool can be attached."),
+  namespaces: z
+    .array(z.string())
+    .optional()
+    .describe("Namespaces list of namespace(s) on which ip pool can be attached."),
   namespaceSelectors: z
     .array(LabelSelector)
     .optional()
-    .describe("NamespaceSelectors list of label selectors to select namespace(s) for ip pool,\nan alternative to using namespace list."),
-  serviceSelectors: z.array(LabelSelector).optional().describe("ServiceSelectors list of label selector to select service(s) for which ip pool\ncan be used for ip allocation."),
+    .describe(
+      "NamespaceSelectors list of label selectors to select namespace(s) for ip pool,\nan alternative to using namespace list.",
+    ),
+  serviceSelectors: z
+    .array(LabelSelector)
+    .optional()
+    .describe(
+      "ServiceSelectors list of label selector to select service(s) for which ip pool\ncan be used for ip allocation.",
+    ),
 });
 export type ServiceAllocation = z.infer<typeof ServiceAllocation>;
 
@@ -68,15 +78,21 @@ export const L2AdvertisementSpec = z.looseObject({
   ipAddressPoolSelectors: z
     .array(LabelSelector)
     .optional()
-    .describe("A selector for the IPAddressPools which would get advertised via this advertisement.\nIf no IPAddressPool is selected by this or by the list, the advertisement is applied to all the IPAddressPools."),
+    .describe(
+      "A selector for the IPAddressPools which would get advertised via this advertisement.\nIf no IPAddressPool is selected by this or by the list, the advertisement is applied to all the IPAddressPools.",
+    ),
   nodeSelectors: z
     .array(LabelSelector)
     .optional()
-    .describe("NodeSelectors allows to limit the nodes to announce as next hops for the LoadBalancer IP. When empty, all the nodes having  are announced as next hops."),
+    .describe(
+      "NodeSelectors allows to limit the nodes to announce as next hops for the LoadBalancer IP. When empty, all the nodes having  are announced as next hops.",
+    ),
   interfaces: z
     .array(z.string())
     .optional()
-    .describe("A list of interfaces to announce from. The LB IP will be announced only from these interfaces.\nIf the field is not set, we advertise from all the interfaces on the host."),
+    .describe(
+      "A list of interfaces to announce from. The LB IP will be announced only from these interfaces.\nIf the field is not set, we advertise from all the interfaces on the host.",
+    ),
   serviceSelectors: z
     .array(LabelSelector)
     .optional()

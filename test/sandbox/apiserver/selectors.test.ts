@@ -6,6 +6,7 @@ import { parseFieldSelector, parseLabelSelector } from "#sandbox/apiserver/selec
 const object = {
   metadata: { name: "web", namespace: "shop", labels: { app: "web", tier: "front", "berth.dev/n": "5" } },
   spec: { nodeName: "node-01", replicas: 3 },
+  source: { component: "kubelet" },
 };
 
 describe("a label selector", () => {
@@ -58,14 +59,25 @@ describe("a field selector", () => {
     ["spec.nodeName=", false],
     ["status.phase=", true],
     ["status.phase!=Running", true],
-    ["spec.replicas=3", true],
+    ["status.replicas=0", true],
+    ["spec.unschedulable=false", true],
+    ["source=kubelet", true],
   ];
+  const supported = new Set([
+    "metadata.name",
+    "metadata.namespace",
+    "spec.nodeName",
+    "spec.unschedulable",
+    "status.phase",
+    "status.replicas",
+    "source",
+  ]);
   it.each(rows)("%j is %s for the object", (text, want) => {
-    expect(parseFieldSelector(text, false)(object)).toBe(want);
+    expect(parseFieldSelector(text, supported)(object)).toBe(want);
   });
 
-  it("refuses for a custom resource what the real server refuses", () => {
-    expect(() => parseFieldSelector("spec.nodeName=x", true)).toThrow("field label not supported: spec.nodeName");
-    expect(() => parseFieldSelector("gibberish", false)).toThrow("can't understand 'gibberish'");
+  it("refuses what the kind does not support, as the real server does", () => {
+    expect(() => parseFieldSelector("spec.replicas=3", supported)).toThrow("field label not supported: spec.replicas");
+    expect(() => parseFieldSelector("gibberish", supported)).toThrow("can't understand 'gibberish'");
   });
 });

@@ -1,4 +1,5 @@
 import type { AdmissionContext, Json, KindDefinition } from "#sandbox/kinds/definition";
+import { metaOf } from "#sandbox/kinds/json";
 import { builtinKinds } from "#sandbox/kinds/registry";
 
 export const registry = builtinKinds();
@@ -16,7 +17,16 @@ let state = 1;
 export function contextOf(services: readonly Json[] = []): AdmissionContext {
   return {
     now: 0,
-    list: (_group, plural) => (plural === "services" ? services : []),
+    holders: (_group, plural, of) => {
+      const found = new Map<string, Set<string>>();
+      for (const service of plural === "services" ? services : []) {
+        const { namespace, name } = metaOf(service);
+        for (const value of of(service)) {
+          found.set(value, (found.get(value) ?? new Set()).add(`${namespace}/${name}`));
+        }
+      }
+      return found;
+    },
     get: (_group, plural) => (plural === "serviceaccounts" ? { metadata: { name: "default" } } : undefined),
     randomName: (length) =>
       Array.from({ length }, () => {

@@ -5,6 +5,7 @@ import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { Fault } from "#core/errors";
 import { silentLog } from "#runtime/log";
+import type { Json } from "#sandbox/kinds/definition";
 import { openStore, type Store, type StoreEvent } from "#sandbox/store/sqlite";
 
 const B = "/things";
@@ -139,6 +140,26 @@ describe("a store", () => {
     await store.durable();
     expect(seen.map((event) => event.key)).toEqual(["later"]);
     expect(store.since(B, store.revision)).toEqual([]);
+  });
+
+  it("knows who has a value, after changes, removals and writes that were undone", async () => {
+    const store = start();
+    const of = (object: Json) => [`${object.value}`];
+    const a = store.put(B, "a", thing("a", 1), 0);
+    const holders = store.index(B, of);
+    const now = () => Object.fromEntries([...holders].map(([value, keys]) => [value, [...keys].sort()]));
+    store.put(B, "b", thing("b", 1), 0);
+    expect(now()).toEqual({ 1: ["a", "b"] });
+    const moved = store.put(B, "a", thing("a", 2), a.revision);
+    expect(now()).toEqual({ 1: ["b"], 2: ["a"] });
+    store.remove(B, "a", moved.revision);
+    await store.durable();
+    expect(now()).toEqual({ 1: ["b"] });
+    store.put(B, "c", thing("c", 3), 0);
+    store.put(B, ["bad"] as unknown as string, thing("bad"), 0);
+    await expect(store.durable()).rejects.toMatchObject({ code: "unavailable" });
+    expect(now()).toEqual({ 1: ["b"] });
+    expect(store.index(B, of)).toBe(holders);
   });
 });
 

@@ -1,0 +1,115 @@
+import type { Diagnosis, Refusal } from "#api/dashboard";
+import { podParts } from "#client/format";
+import { NodeName } from "#components/ui/hull";
+import { Glyph } from "#components/ui/icon";
+import { Status } from "#components/ui/status";
+
+/** Why each pool did not serve the Service. */
+export function Refusals({
+  refusals,
+  assigned,
+}: {
+  readonly refusals: readonly Refusal[];
+  readonly assigned: boolean;
+}) {
+  if (assigned || refusals.length === 0) return null;
+  return (
+    <div className="stackv">
+      <h3>Why no address</h3>
+      <ul className="reasons">
+        {refusals.map((refusal) => (
+          <li key={`${refusal.pool}-${refusal.reason}`}>
+            <Glyph name="failed" />
+            <span>
+              {refusal.pool === null ? null : <b>{`Pool ${refusal.pool}: `}</b>}
+              {refusal.sentence}
+            </span>
+          </li>
+        ))}
+      </ul>
+    </div>
+  );
+}
+
+/** Every node: announces it, is next in line, or why not. */
+export function NodeReasons({
+  diagnosis,
+  isLoadBalancer,
+}: {
+  readonly diagnosis: Diagnosis;
+  readonly isLoadBalancer: boolean;
+}) {
+  if (!isLoadBalancer) return <p className="t2">No node announces it: it is not a load balancer.</p>;
+  const next = diagnosis.order.find((node) => !diagnosis.nodes.some((entry) => entry.node === node && entry.announces));
+  return (
+    <div className="stackv">
+      <h3>Nodes</h3>
+      <ul className="reasons">
+        {diagnosis.nodes.map((entry) => (
+          <li key={entry.node}>
+            <Glyph name={entry.announces ? "ready" : entry.reason === "not_elected" ? "skip" : "failed"} />
+            <span>
+              <NodeName name={entry.node} />{" "}
+              <span className={entry.announces || entry.reason === "not_elected" ? "t2" : "failed"}>
+                {entry.sentence}
+              </span>
+              {entry.node === next ? <span className="t3">, next in line</span> : null}
+            </span>
+          </li>
+        ))}
+      </ul>
+      {diagnosis.nodes.length === 0 ? <p className="t2">No node reported yet.</p> : null}
+    </div>
+  );
+}
+
+/** The pods behind it, by readiness. */
+export function Endpoints({
+  diagnosis,
+  announcing,
+}: {
+  readonly diagnosis: Diagnosis;
+  readonly announcing: readonly string[];
+}) {
+  if (diagnosis.endpoints.length === 0) return <p className="t2">No pod matches its selector.</p>;
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable with the keyboard
+    <section className="scroll" tabIndex={0} aria-label="Endpoints">
+      <table className="tight plain">
+        <thead>
+          <tr>
+            <th scope="col">Pod</th>
+            <th scope="col">Address</th>
+            <th scope="col">Node</th>
+            <th scope="col">State</th>
+          </tr>
+        </thead>
+        <tbody>
+          {diagnosis.endpoints.map((endpoint) => (
+            <tr key={endpoint.address}>
+              <td className="mono" title={endpoint.pod ?? undefined}>
+                {endpoint.pod === null ? "not reported" : `…${podParts(endpoint.pod).suffix}`}
+              </td>
+              <td className="mono">{endpoint.address}</td>
+              <td>
+                <NodeName name={endpoint.node} />
+                {endpoint.node !== null && announcing.includes(endpoint.node) ? (
+                  <span className="t3 xs"> announces</span>
+                ) : null}
+              </td>
+              <td>
+                {endpoint.terminating ? (
+                  <Status tone="pending">Terminating</Status>
+                ) : endpoint.ready ? (
+                  <Status tone="ready">Ready</Status>
+                ) : (
+                  <Status tone="warning">Not ready</Status>
+                )}
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </section>
+  );
+}
