@@ -6,7 +6,7 @@ import { count, ports } from "#client/format";
 import { freeze, type ServiceTab, type SortKey } from "#client/service-list";
 import { Hull, NodeName, NoHull } from "#components/ui/hull";
 import { Age } from "#components/ui/now";
-import { ServiceChip } from "#components/ui/status";
+import { ServiceChip, Status } from "#components/ui/status";
 import { Table, Td, Th, Tr } from "#components/ui/table";
 
 const PAGE = 50;
@@ -60,8 +60,8 @@ export function ServiceTable({ rows, tab, sort, onSort, selected, onSelect, onEx
         head={
           <>
             {head("Service", "name")}
-            {head("Status", "urgency")}
-            {head("Address", "address")}
+            {head(tab === "exposable" ? "Can be exposed" : "Status", "urgency")}
+            {tab === "exposable" ? null : head("Address", "address")}
             {head("Ports")}
             {tab === "exposable" ? head("Type") : head("Pool")}
             {tab === "exposable" ? null : head("Announced by")}
@@ -123,15 +123,23 @@ function Row({
           <span className="name">{row.name}</span>
         </button>
       </Td>
-      <Td className="end">
-        <div className="stl">
-          <ServiceChip status={row.status} />
-          {row.cause === "" || row.status === "ready" ? null : <span className="cause m-hide">{row.cause}</span>}
-        </div>
-      </Td>
-      <Td className="lead">
-        <Addresses row={row} />
-      </Td>
+      {tab === "exposable" ? (
+        <Td className="full">
+          {row.exposeBlockedBy === null ? <Status tone="ready">Yes</Status> : <span className="cause wrap">{`No: ${row.exposeBlockedBy}`}</span>}
+        </Td>
+      ) : (
+        <>
+          <Td className="end">
+            <div className="stl">
+              <ServiceChip status={row.status} />
+              {row.cause === "" || row.status === "ready" ? null : <span className="cause m-hide">{row.cause}</span>}
+            </div>
+          </Td>
+          <Td className="lead">
+            <Addresses row={row} />
+          </Td>
+        </>
+      )}
       <Td className="m-hide">
         <span className="mono">{row.ports.length === 0 ? "none" : ports(row.ports)}</span>
       </Td>
@@ -179,7 +187,7 @@ function Row({
 }
 
 function Addresses({ row }: { readonly row: ServiceRow }) {
-  if (row.addresses.length === 0) return <NoHull>{row.type === "LoadBalancer" ? "no address" : "not exposed"}</NoHull>;
+  if (row.addresses.length === 0) return <NoHull />;
   return (
     <span className="hulls">
       {row.addresses.map((address) => (

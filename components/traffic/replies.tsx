@@ -10,6 +10,8 @@ import { usePodColours } from "#components/traffic/colours";
 import { Segment } from "#components/ui/tabs";
 
 const SHOWN = 17;
+/** A line of the terminal may take two of the panel. */
+const TERMINAL = 12;
 
 /** The newest replies, by pod or as a terminal would show them; and the outcomes of the whole run. */
 export function Replies({ probe }: { readonly probe: ProbeRow }) {
@@ -50,9 +52,9 @@ export function Replies({ probe }: { readonly probe: ProbeRow }) {
           <p className="t3">No reply yet.</p>
         ) : view === "terminal" ? (
           <pre className="term">
-            {[...shown].reverse().map((reply) => (
+            {shown.slice(0, TERMINAL).reverse().map((reply) => (
               <span key={reply.seq} className={reply.outcome === "ok" ? undefined : "failed"}>
-                {`${reply.text}\n`}
+                {reply.text}
               </span>
             ))}
           </pre>

@@ -96,7 +96,7 @@ function line(
   let pen = false;
   for (const point of points) {
     const ms = point[key];
-    if (ms === null || x(point.x) < 0) {
+    if (ms === null) {
       pen = false;
       continue;
     }

@@ -56,7 +56,8 @@ export function windowFor(ageMs: number): { readonly spanMs: number; readonly bu
  * `end`, so that a handful of replies cannot look like a swing.
  */
 export function points(ticks: readonly ProbeTick[], end: number, spanMs: number, bucketMs: number): readonly Point[] {
-  const first = Math.floor((end - spanMs) / bucketMs) * bucketMs;
+  // One bucket more than the window holds, so that its left edge is drawn through.
+  const first = Math.floor((end - spanMs) / bucketMs) * bucketMs - bucketMs;
   const buckets = new Map<number, ProbeTick[]>();
   for (const tick of ticks) {
     if (tick.at < first || tick.at >= end) continue;

@@ -22,6 +22,28 @@ export function resourceOf(object: KubeObject): ResourceRef {
   };
 }
 
+const LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration";
+
+/** The object as `kubectl apply` would have created it: applying the same manifest later says "unchanged", not a warning. */
+export function asApplied(object: KubeObject): KubeObject {
+  const annotations = object.metadata.annotations ?? {};
+  const text = goJson({ ...object, metadata: { ...object.metadata, annotations } });
+  return { ...object, metadata: { ...object.metadata, annotations: { ...annotations, [LAST_APPLIED]: `${text}\n` } } };
+}
+
+/** As Go's encoder writes it: keys in order, and characters that matter to HTML escaped. */
+function goJson(value: unknown): string {
+  const text = JSON.stringify(value, (_key, part: unknown) =>
+    typeof part === "object" && part !== null && !Array.isArray(part)
+      ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : part,
+  );
+  return text.replace(
+    /[<>&\u2028\u2029]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+}
+
 /** Creates what is missing; leaves what is there as people made it. Waits out a CRD that is not served yet. */
 export async function createMissing(
   cluster: Cluster,
@@ -31,7 +53,9 @@ export async function createMissing(
   for (const object of objects) {
     const resource = resourceOf(object);
     const namespace = resource.namespaced ? (object.metadata.namespace ?? "default") : undefined;
-    const body = namespace === undefined ? object : { ...object, metadata: { ...object.metadata, namespace } };
+    const body = asApplied(
+      namespace === undefined ? object : { ...object, metadata: { ...object.metadata, namespace } },
+    );
     for (let attempt = 0; ; attempt++) {
       try {
         await cluster.create(resource, body, { signal });

@@ -34,7 +34,7 @@ export async function bootstrap(
     }));
     const pool = readManifests("sandbox").filter(({ kind }) => kind === "IPAddressPool" || kind === "L2Advertisement");
     for (const objects of [strict, readManifests("base"), readManifests("crds")]) {
-      await createMissing(cluster, [...objects].sort(namespacesFirst), signal);
+      await createMissing(cluster, [...objects].sort(neededFirst), signal);
     }
     await createMissing(cluster, pool, signal);
     // The scheduler spreads over the nodes there are: the demo waits for all of them, so that each gets a pod.
@@ -46,8 +46,12 @@ export async function bootstrap(
   await createMissing(cluster, [body], signal);
 }
 
-function namespacesFirst(a: { kind?: string | undefined }, b: { kind?: string | undefined }): number {
-  return Number(b.kind === "Namespace") - Number(a.kind === "Namespace");
+/** What others refer to comes first: a pod is refused while its service account is missing. */
+const NEEDED_FIRST = ["Namespace", "ServiceAccount"];
+
+function neededFirst(a: { kind?: string | undefined }, b: { kind?: string | undefined }): number {
+  const rank = (kind = "") => (NEEDED_FIRST.includes(kind) ? NEEDED_FIRST.indexOf(kind) : NEEDED_FIRST.length);
+  return rank(a.kind) - rank(b.kind);
 }
 
 /** Step 1 of the story, preflight: the manifest carries the common mistake, so that from scratch it is there to be found. */

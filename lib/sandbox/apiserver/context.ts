@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { Clock } from "#runtime/clock";
-import type { AdmissionContext, Json } from "#sandbox/kinds/definition";
+import type { AdmissionContext } from "#sandbox/kinds/definition";
 import type { Entry, Store } from "#sandbox/store/types";
 import type { Catalog } from "./catalog.ts";
 import { bucketOf, keyOf, type Resource } from "./resource.ts";
@@ -60,8 +60,7 @@ export function admissionContext(engine: Engine): AdmissionContext {
   const { store, clock } = engine;
   return {
     now: clock.now(),
-    list: (group, plural, namespace): readonly Json[] =>
-      store.list(bucketOf(group, plural), namespace).map((entry) => entry.object),
+    holders: (group, plural, of) => store.index(bucketOf(group, plural), of),
     get: (group, plural, name, namespace) => store.get(bucketOf(group, plural), keyOf(namespace ?? "", name))?.object,
     randomName,
   };

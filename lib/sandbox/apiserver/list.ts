@@ -1,5 +1,6 @@
 import type { Entry } from "#sandbox/store/types";
 import type { Engine } from "./context.ts";
+import { fieldLabels } from "./field-labels.ts";
 import { inVersion, type Resource } from "./resource.ts";
 import { exactName, type Matcher, parseFieldSelector, parseLabelSelector } from "./selectors.ts";
 import { badRequest, failure } from "./status.ts";
@@ -22,9 +23,9 @@ export interface ListResult {
 }
 
 /** Both selectors as one test. Throws 400 for a selector that cannot be read. */
-export function matcherOf(resource: Pick<Resource, "custom">, query: ListQuery): Matcher {
+export function matcherOf(resource: Pick<Resource, "bucket" | "custom">, query: ListQuery): Matcher {
   const labels = parseLabelSelector(query.labelSelector ?? "");
-  const fields = parseFieldSelector(query.fieldSelector ?? "", resource.custom !== undefined);
+  const fields = parseFieldSelector(query.fieldSelector ?? "", fieldLabels(resource));
   if (!query.labelSelector && !query.fieldSelector) return () => true;
   return (object) => labels(object) && fields(object);
 }

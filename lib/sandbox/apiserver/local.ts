@@ -9,7 +9,7 @@ import { createObject } from "./create.ts";
 import { listObjects, matcherOf } from "./list.ts";
 import { LocalView } from "./local-view.ts";
 import { removeObject } from "./remove.ts";
-import { inVersion, type Resource } from "./resource.ts";
+import { bucketOf, inVersion, type Resource } from "./resource.ts";
 import { patchObject, replaceObject } from "./update.ts";
 
 /**
@@ -94,7 +94,7 @@ export class LocalObjects implements Objects {
     let view = this.#views.get(id);
     if (view === undefined) {
       const matches = matcherOf(this.#shape(ref), { labelSelector, fieldSelector });
-      view = new LocalView(this.#engine.store, `${ref.group}/${ref.plural}`, namespace, matches, this.#log);
+      view = new LocalView(this.#engine.store, bucketOf(ref.group, ref.plural), namespace, matches, this.#log);
       this.#views.set(id, view);
     }
     return view.typed<T>();
@@ -106,9 +106,9 @@ export class LocalObjects implements Objects {
   }
 
   // A cache may be asked for before its definition exists: it is empty until then.
-  #shape(ref: ResourceRef): Pick<Resource, "custom"> {
+  #shape(ref: ResourceRef): Pick<Resource, "bucket" | "custom"> {
     const found = this.#engine.catalog.find(ref.group, ref.version, ref.plural);
-    return found?.custom === undefined ? {} : { custom: found.custom };
+    return found ?? { bucket: bucketOf(ref.group, ref.plural) };
   }
 
   #resource(ref: ResourceRef): Resource {

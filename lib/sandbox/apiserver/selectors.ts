@@ -88,10 +88,9 @@ function splitOutsideParentheses(text: string): string[] {
 
 /**
  * Compiles a field selector: `path=value`, `path==value`, `path!=value`, joined by commas, a backslash before
- * `,`, `=` and `\` taking them literally. Any dotted path of the kind is accepted except for custom resources,
- * which know `metadata.name` and `metadata.namespace` only. Throws 400 otherwise.
+ * `,`, `=` and `\` taking them literally. Throws 400 when it cannot be read or names a path that is not `supported`.
  */
-export function parseFieldSelector(text: string, custom: boolean): Matcher {
+export function parseFieldSelector(text: string, supported: ReadonlySet<string>): Matcher {
   const terms = splitEscaped(text).filter((term) => term !== "");
   if (terms.length === 0) return EVERYTHING;
   const tests = terms.map((term): Matcher => {
@@ -101,17 +100,24 @@ export function parseFieldSelector(text: string, custom: boolean): Matcher {
     }
     const path = (found[1] ?? "").trim();
     const value = (found[3] ?? "").replace(/\\(.)/g, "$1");
-    if (!/^[A-Za-z][\w-]*(\.[A-Za-z][\w-]*)*$/.test(path) || (custom && !GENERIC.has(path))) {
-      throw badRequest(`field label not supported: ${path}`);
-    }
-    const steps = path.split(".");
+    if (!supported.has(path)) throw badRequest(`field label not supported: ${path}`);
+    const steps = STORED_AS.get(path) ?? path.split(".");
+    const absent = ABSENT.get(path) ?? "";
     const wanted = found[2] !== "!=";
-    return (object) => (fieldText(at(object, ...steps)) === value) === wanted;
+    return (object) => ((fieldText(at(object, ...steps)) || absent) === value) === wanted;
   });
   return (object) => tests.every((test) => test(object));
 }
 
-const GENERIC: ReadonlySet<string> = new Set(["metadata.name", "metadata.namespace"]);
+/** Labels that are no path of the object. */
+const STORED_AS: ReadonlyMap<string, readonly string[]> = new Map([["source", ["source", "component"]]]);
+
+/** What a selector sees where the object says nothing. */
+const ABSENT: ReadonlyMap<string, string> = new Map([
+  ["spec.unschedulable", "false"],
+  ["spec.hostNetwork", "false"],
+  ["status.replicas", "0"],
+]);
 
 /** The value that `metadata.name=` asks for, so that a list of one need not look at all. */
 export function exactName(text: string): string | undefined {

@@ -138,8 +138,9 @@ const NOT_READY = "node.kubernetes.io/not-ready";
 const UNSCHEDULABLE = "node.kubernetes.io/unschedulable";
 const OURS = [UNREACHABLE, NOT_READY, UNSCHEDULABLE];
 
+/** A node that has not reported yet is not ready, but nobody has lost it. */
 function readiness(node: Node): string {
-  return node.status?.conditions?.find((condition) => condition.type === "Ready")?.status ?? "Unknown";
+  return node.status?.conditions?.find((condition) => condition.type === "Ready")?.status ?? "False";
 }
 
 function wantedTaints(node: Node): readonly Json[] {

@@ -1,7 +1,7 @@
 import type { Node, Pod } from "#api/kubernetes";
 import { keyOf, NODES, PODS } from "#api/resources";
 import { Fault } from "#core/errors";
-import { obj, sameJson } from "#sandbox/kinds/json";
+import { obj, sameJson, str } from "#sandbox/kinds/json";
 import { type ControllerContext, startLoop, timestamp } from "./context.ts";
 import { controllerOf } from "./owners.ts";
 import { blockingTaint, podLimit, selectsNode } from "./placement.ts";
@@ -9,6 +9,8 @@ import { isFinished, isTerminating, podCondition } from "./pods.ts";
 
 const COMPONENT = "default-scheduler";
 const RETRY_MS = 5_000;
+/** Nodes that arrive a moment after a pod, as when a whole cluster starts, are not worth a refusal. */
+const PATIENCE_MS = 2_000;
 const TOPOLOGY = ["topology.kubernetes.io/zone", "topology.kubernetes.io/region"];
 
 /**
@@ -30,6 +32,8 @@ export function startScheduler(context: ControllerContext): Promise<void> {
     const verdict = chooseNode(pod, all, placed);
     const about = { resource: PODS, object: pod, component: COMPONENT };
     if (verdict.kind === "none") {
+      const age = clock.now() - Date.parse(str(pod.metadata.creationTimestamp));
+      if (age < PATIENCE_MS) return { requeueAfterMs: PATIENCE_MS - age };
       await refuse(pod, verdict.message);
       const before = podCondition(pod, "PodScheduled")?.message;
       if (before !== verdict.message) {

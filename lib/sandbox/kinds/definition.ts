@@ -31,7 +31,15 @@ export interface Column {
 /** What admission may look at besides the object. */
 export interface AdmissionContext {
   readonly now: number;
-  list(group: string, plural: string, namespace?: string): readonly Json[];
+  /**
+   * Which objects of a kind have what: keys ("namespace/name" or "name") by the values that `of` finds in each. Kept
+   * current; only the first use of an `of` costs a pass over all.
+   */
+  holders(
+    group: string,
+    plural: string,
+    of: (object: Json) => readonly string[],
+  ): ReadonlyMap<string, ReadonlySet<string>>;
   get(group: string, plural: string, name: string, namespace?: string): Json | undefined;
   /** Random characters of Kubernetes' safe alphabet. */
   randomName(length: number): string;

@@ -59,6 +59,11 @@ function oneOf(field: string, value: unknown, supported: readonly string[]): rea
   return supported.includes(str(value)) ? [] : [notSupported(field, value, supported)];
 }
 
+function checkMode(mode: unknown, field: string): readonly Cause[] {
+  const good = mode === undefined || (num(mode) >= 0 && num(mode) <= 0o777);
+  return good ? [] : [invalid(field, mode, "must be a number between 0 and 0777 (octal), both inclusive")];
+}
+
 function checkVolume(volume: Json, path: string, before: readonly Json[]): readonly Cause[] {
   const name = str(volume.name);
   const sources = Object.keys(volume).filter((key) => key !== "name");
@@ -66,6 +71,7 @@ function checkVolume(volume: Json, path: string, before: readonly Json[]): reado
   return [
     ...(name === "" ? [required(`${path}.name`)] : checkLabelName(`${path}.name`, name)),
     ...(twice ? [duplicate(`${path}.name`, name)] : []),
+    ...sources.flatMap((source) => checkMode(obj(volume[source]).defaultMode, `${path}.${source}.defaultMode`)),
     ...sources.slice(1).map((source) => forbidden(`${path}.${source}`, "may not specify more than 1 volume type")),
   ];
 }

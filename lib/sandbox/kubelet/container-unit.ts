@@ -172,7 +172,7 @@ export class ContainerUnit {
       const fault = Fault.from(error);
       const reason = fault.code === "invalid" ? "CreateContainerConfigError" : "RunContainerError";
       this.#setState({ kind: "waiting", reason, message: fault.message });
-      this.#event("Warning", "Failed", `Error: ${fault.message}`);
+      if (!this.#host.ending.aborted) this.#event("Warning", "Failed", `Error: ${fault.message}`);
       await this.#pause(fault.code === "invalid" ? CONFIG_RETRY_MS : this.#nextStartFailure());
       return null;
     }

@@ -7,15 +7,13 @@ import { confirmRemoval } from "./confirm-removal.ts";
 import { ContainerUnit, type UnitHost } from "./container-unit.ts";
 import { type KubeletDeps, timeText } from "./deps.ts";
 import type { PodFacts } from "./fields.ts";
+import { Mounting } from "./mounting.ts";
 import { type ContainerView, type PodView, viewPod } from "./pod-view.ts";
 import { initDone, type PodStatus, podPhase, podStatus } from "./status.ts";
 import { StatusWriter } from "./status-writer.ts";
 import { PodVolumes } from "./volumes.ts";
 
-const MOUNT_RETRY_FIRST_MS = 100;
-const MOUNT_RETRY_MAX_MS = 5_000;
-/** A ConfigMap that arrives a moment after its pod is not worth an Event. */
-const MOUNT_PATIENCE_MS = 1_000;
+const ADDRESS_RETRY_MS = 5_000;
 const REFRESH_MS = 30_000;
 
 /**
@@ -28,6 +26,7 @@ export class PodWorker {
   readonly #deps: KubeletDeps;
   readonly #directory: string;
   readonly #volumes: PodVolumes;
+  readonly #mounting: Mounting;
   readonly #writer: StatusWriter;
   readonly #ending = new AbortController();
   readonly #init: readonly ContainerUnit[];
@@ -55,6 +54,12 @@ export class PodWorker {
       configuration: deps.configuration,
       requestToken: deps.requestToken,
       clock: deps.clock,
+    });
+    this.#mounting = new Mounting({
+      clock: deps.clock,
+      ending: this.#ending.signal,
+      setUp: () => this.#volumes.setUp(this.#view, this.#facts()),
+      refused: (message) => this.#event("Warning", "FailedMount", message),
     });
     this.#writer = new StatusWriter(deps, this.#view, () => this.#status());
     const phase = pod.status?.phase;
@@ -95,6 +100,10 @@ export class PodWorker {
   /** A ConfigMap or Secret that the pod's volumes may show has changed. */
   configurationChanged(): void {
     if (this.#ended || this.#stopping !== null) return;
+    if (!this.#mounting.done) {
+      this.#mounting.retryNow();
+      return;
+    }
     this.#volumes.setUp(this.#view, this.#facts()).catch((error) => {
       this.#deps.log.debug("volumes not refreshed", { pod: this.#view.key, error: Fault.from(error).message });
     });
@@ -166,10 +175,10 @@ export class PodWorker {
     this.#writer.touch();
     while (this.#address === null && !this.#ending.signal.aborted) {
       this.#event("Warning", "FailedCreatePodSandBox", "no free address in this node's range 10.244.n.0/24");
-      await this.#pause(MOUNT_RETRY_MAX_MS);
+      await this.#pause(ADDRESS_RETRY_MS);
       this.#address = deps.addresses.assign(this.uid);
     }
-    await this.#mount();
+    await this.#mounting.run();
     this.#keepFresh();
     const sidecars: Promise<unknown>[] = [];
     for (const unit of this.#init) {
@@ -202,26 +211,6 @@ export class PodWorker {
     this.#ending.abort();
     await Promise.all(this.#init.map((unit) => unit.stop(graceMs, `Stopping container ${unit.facts.view.name}`)));
     this.#writer.touch();
-  }
-
-  async #mount(): Promise<void> {
-    const { clock } = this.#deps;
-    const since = clock.monotonic();
-    for (
-      let delayMs = MOUNT_RETRY_FIRST_MS;
-      !this.#ending.signal.aborted;
-      delayMs = Math.min(delayMs * 2, MOUNT_RETRY_MAX_MS)
-    ) {
-      try {
-        await this.#volumes.setUp(this.#view, this.#facts());
-        return;
-      } catch (error) {
-        if (clock.monotonic() - since > MOUNT_PATIENCE_MS) {
-          this.#event("Warning", "FailedMount", Fault.from(error).message);
-        }
-      }
-      await this.#pause(delayMs);
-    }
   }
 
   /** Tokens are renewed, and a change that was missed is found. */

@@ -5,7 +5,7 @@ import type { Json } from "#sandbox/kinds/definition";
 import { Bucket } from "./bucket.ts";
 import { damaged, openDatabase } from "./database.ts";
 import { History } from "./history.ts";
-import type { Entry, Store, StoreEvent } from "./types.ts";
+import type { Entry, Holders, Store, StoreEvent, ValuesOf } from "./types.ts";
 
 export type { Entry, Store, StoreEvent } from "./types.ts";
 
@@ -101,6 +101,10 @@ class SqliteStore implements Store {
 
   version(bucket: string): number {
     return this.#buckets.get(bucket)?.version ?? 0;
+  }
+
+  index(bucket: string, of: ValuesOf): Holders {
+    return bucketOf(this.#buckets, bucket).index(of);
   }
 
   put(bucket: string, key: string, object: Json, expected: number): Entry {

@@ -19,6 +19,12 @@ export interface StoreEvent {
   readonly last: Entry;
 }
 
+/** What an object has that others may not have too (addresses, ports). Pure; one function for one purpose. */
+export type ValuesOf = (object: Json) => readonly string[];
+
+/** Keys of the objects that have a value; a value nobody has is absent. */
+export type Holders = ReadonlyMap<string, ReadonlySet<string>>;
+
 /**
  * Objects in buckets ("group/plural"), keyed "namespace/name" or "name", under one revision counter.
  *
@@ -35,6 +41,8 @@ export interface Store {
   count(bucket: string): number;
   /** Changes whenever anything in the bucket does, undone writes included: for derived caches. */
   version(bucket: string): number;
+  /** Who has what, by `of`: one pass the first time, then kept current with every write and every undone one. */
+  index(bucket: string, of: ValuesOf): Holders;
   /**
    * Writes `object` with `metadata.resourceVersion` set. `expected` is the revision the decision was made on,
    * 0 for "does not exist". Fault `already_exists`, `not_found` or `conflict` when that is not so.
