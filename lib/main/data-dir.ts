@@ -122,23 +122,43 @@ export function writeWhole(file: string, text: string): void {
   renameSync(temporary, file);
 }
 
-/** One `berth up` per data directory. The returned record is written over by the next start. */
-export function claimDataDir(run: string): void {
+interface Claim extends ProcessRecord {
+  /** Set while that process is on its way out. */
+  readonly stopping?: boolean;
+}
+
+/**
+ * Makes this process the only `berth up` of the data directory. One that is
+ * already stopping is waited for, at most 6 s; one that runs is named.
+ * Returns what to call when this one begins to stop.
+ */
+export async function claimDataDir(run: string): Promise<() => void> {
   const file = join(run, "up.json");
-  if (existsSync(file)) {
-    try {
-      const record = JSON.parse(readFileSync(file, "utf8")) as ProcessRecord;
-      if (record.pid !== process.pid && isAlive(record)) {
-        throw new Fault(
-          "invalid",
-          `Berth already runs from this data directory (process ${record.pid}); stop it first or name another --data-dir.`,
-        );
-      }
-    } catch (thrown) {
-      if (thrown instanceof Fault) throw thrown;
+  const giveUpAt = performance.now() + 6000;
+  for (;;) {
+    const claim = readClaim(file);
+    if (claim === null || claim.pid === process.pid || !isAlive(claim)) break;
+    if (claim.stopping !== true || performance.now() > giveUpAt) {
+      throw new Fault(
+        "invalid",
+        `Berth already runs from this data directory (process ${claim.pid}); stop it first or name another --data-dir.`,
+      );
     }
+    await new Promise((resolve) => setTimeout(resolve, 50));
   }
-  writeWhole(file, JSON.stringify({ pid: process.pid, startTime: startTimeOf(process.pid) }));
+  const own: Claim = { pid: process.pid, startTime: startTimeOf(process.pid) ?? "" };
+  writeWhole(file, JSON.stringify(own));
+  return () => writeWhole(file, JSON.stringify({ ...own, stopping: true }));
+}
+
+function readClaim(file: string): Claim | null {
+  try {
+    const value: unknown = JSON.parse(readFileSync(file, "utf8"));
+    if (!hasStrings(value, ["startTime"])) return null;
+    return value as Claim;
+  } catch {
+    return null;
+  }
 }
 
 /** The kubeconfig that people use: `kubectl --kubeconfig .berth/kubeconfig`. */

@@ -35,7 +35,8 @@ export async function run(args: readonly string[]): Promise<number> {
     }
     forgetForeignEnvironment();
     const dir = await openDataDir(flags.dataDir);
-    claimDataDir(dir.run);
+    const leaving = await claimDataDir(dir.run);
+    runner.signal.addEventListener("abort", leaving, { once: true });
     sweep(dir.run);
     await portIsFree("127.0.0.1", flags.port, "name another with --port");
     if (flags.kubeconfig === null) {
