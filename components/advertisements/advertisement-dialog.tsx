@@ -1,6 +1,6 @@
 "use client";
 
-import { useState } from "react";
+import { useEffect, useState } from "react";
 import type { AdvertisementRow } from "#api/dashboard";
 import { problemIn, useCreateAdvertisement, usePatchAdvertisement } from "#client/actions";
 import { selectedNodes, selectNodes } from "#client/pool-form";
@@ -26,23 +26,30 @@ export function AdvertisementDialog({
   const allNodes = useRows("nodes").data ?? [];
   const create = useCreateAdvertisement();
   const patch = usePatchAdvertisement();
-  const before = row === null ? [] : selectedNodes(row.nodeSelectors);
-  const [name, setName] = useState(row?.name ?? "");
-  const [pools, setPools] = useState<readonly string[]>(row?.ipAddressPools ?? [pool]);
-  const [nodes, setNodes] = useState<readonly string[]>(before ?? []);
-  const [interfaces, setInterfaces] = useState(row?.interfaces.join(", ") ?? "");
+  const now = useRows("advertisements").data?.find((entry) => entry.name === row?.name);
+  // As it was when the form was filled from it: what guards against overwriting somebody else's edit.
+  const [base, setBase] = useState(row);
+  const [name, setName] = useState("");
+  const [own, setOwn] = useState<Partial<Form>>({});
+  const before = base === null ? [] : selectedNodes(base.nodeSelectors);
+  const { pools, nodes, interfaces } = { ...formOf(base, pool), ...own };
   const problem = problemIn(row === null ? create : patch);
+  const conflict = row !== null && problem?.status === 409;
   const pending = create.isPending || patch.isPending;
+  useEffect(() => {
+    if (conflict && now !== undefined) setBase(now);
+  }, [conflict, now]);
 
   const save = async () => {
+    const changed = base === null ? { ...formOf(null, pool), ...own } : own;
     const fields = {
-      ipAddressPools: [...pools],
-      interfaces: [...splitNames(interfaces)],
-      ...(before === null ? {} : { nodeSelectors: selectNodes(nodes) }),
+      ...(changed.pools === undefined ? {} : { ipAddressPools: [...changed.pools] }),
+      ...(changed.interfaces === undefined ? {} : { interfaces: [...splitNames(changed.interfaces)] }),
+      ...(changed.nodes === undefined ? {} : { nodeSelectors: selectNodes(changed.nodes) }),
     };
     try {
-      if (row === null) await create.mutateAsync({ name: name.trim(), ...fields });
-      else await patch.mutateAsync({ name: row.name, patch: { resourceVersion: row.resourceVersion, ...fields } });
+      if (base === null) await create.mutateAsync({ name: name.trim(), ...fields });
+      else await patch.mutateAsync({ name: base.name, patch: { resourceVersion: base.resourceVersion, ...fields } });
       onClose();
     } catch {
       // The refusal stands beside its input.
@@ -78,7 +85,7 @@ export function AdvertisementDialog({
             none="None chosen: it covers every pool"
             options={allPools.map((entry) => entry.name)}
             chosen={pools}
-            onChange={setPools}
+            onChange={(chosen) => setOwn({ ...own, pools: chosen })}
             error={fieldMessage(problem, "ipAddressPools")}
           />
           {before === null ? (
@@ -89,7 +96,7 @@ export function AdvertisementDialog({
               none="None chosen: every node may announce"
               options={allNodes.map((entry) => entry.name)}
               chosen={nodes}
-              onChange={setNodes}
+              onChange={(chosen) => setOwn({ ...own, nodes: chosen })}
               error={fieldMessage(problem, "nodeSelectors")}
             />
           )}
@@ -105,23 +112,49 @@ export function AdvertisementDialog({
                 spellCheck={false}
                 placeholder="eth0, eth1"
                 value={interfaces}
-                onChange={(event) => setInterfaces(event.target.value)}
+                onChange={(event) => setOwn({ ...own, interfaces: event.target.value })}
               />
             )}
           </Field>
-          <FormProblem message={restMessage(problem, ["name", "ipAddressPools", "nodeSelectors", "interfaces"])} />
+          <FormProblem
+            message={
+              conflict
+                ? `${problem.message} What you changed is kept; the rest now shows it as it is.`
+                : restMessage(problem, ["name", "ipAddressPools", "nodeSelectors", "interfaces"])
+            }
+          />
         </div>
         <div className="dialog-foot">
           <button className="btn" type="button" onClick={onClose}>
             Cancel
           </button>
           <button className="btn pri" type="submit" disabled={pending}>
-            {pending ? "Saving" : row === null ? "Create advertisement" : "Save changes"}
+            {pending
+              ? "Saving"
+              : row === null
+                ? "Create advertisement"
+                : conflict
+                  ? "Save on top of it"
+                  : "Save changes"}
           </button>
         </div>
       </form>
     </Dialog>
   );
+}
+
+interface Form {
+  readonly pools: readonly string[];
+  readonly nodes: readonly string[];
+  readonly interfaces: string;
+}
+
+function formOf(row: AdvertisementRow | null, pool: string): Form {
+  return {
+    pools: row?.ipAddressPools ?? [pool],
+    nodes: row === null ? [] : (selectedNodes(row.nodeSelectors) ?? []),
+    interfaces: row?.interfaces.join(", ") ?? "",
+  };
 }
 
 function Choices({

@@ -175,12 +175,19 @@ function ComponentActions({ row }: { readonly row: ComponentRow }) {
               <button
                 className="btn s"
                 type="button"
+                aria-label={`Restart the ${row.component}`}
                 disabled={busy || blocked !== null}
                 onClick={() => void run("restart")}
               >
                 Restart
               </button>
-              <button className="btn s" type="button" disabled={busy || blocked !== null} onClick={() => setSure(true)}>
+              <button
+                className="btn s"
+                type="button"
+                aria-label={`Uninstall the ${row.component}`}
+                disabled={busy || blocked !== null}
+                onClick={() => setSure(true)}
+              >
                 Uninstall
               </button>
             </>

@@ -38,8 +38,10 @@ export function PreflightStep() {
   const check = checks?.find((candidate) => candidate.fix !== null);
   return (
     <>
-      {check?.fix == null || done ? null : <Diff text={check.fix.change} label="Change to ConfigMap kube-proxy" />}
-      {done ? (
+      {check?.fix == null || done || finished === "running" ? null : (
+        <Diff text={check.fix.change} label="Change to ConfigMap kube-proxy" />
+      )}
+      {finished === "running" ? null : done ? (
         <p className="t2">
           {checks?.find((candidate) => candidate.id.toLowerCase().includes("arp"))?.evidence ?? "Passed."}
         </p>

@@ -1,23 +1,30 @@
 "use client";
 
+import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import type { PoolRow } from "#api/dashboard";
 import { problemIn, useDeletePool } from "#client/actions";
 import { plural } from "#client/format";
 import { useParams } from "#client/location";
-import { useRows } from "#client/queries";
+import { previewQuery, useRows } from "#client/queries";
+import { type Effect, Impact } from "#components/pools/impact";
+import { Loading } from "#components/states/states";
 import { Dialog } from "#components/ui/dialog";
 import { Field, FormProblem } from "#components/ui/field";
-import { Hull } from "#components/ui/hull";
 
 /** Deleting a pool is the most dangerous button here: it lists every Service it touches and wants the name typed. */
 export function PoolDelete({ pool, onClose }: { readonly pool: PoolRow; readonly onClose: () => void }) {
   const params = useParams();
   const services = useRows("services").data ?? [];
+  // What the caches know, should the server not be able to say more.
+  const held: readonly Effect[] = services
+    .filter((row) => pool.services.includes(row.key) || row.pool === pool.name)
+    .map((row) => ({ service: row.key, addresses: row.addresses, effect: "loses", sentence: "Loses its address" }));
   const advertisements = useRows("advertisements").data ?? [];
   const remove = useDeletePool();
   const [typed, setTyped] = useState("");
-  const hit = services.filter((row) => pool.services.includes(row.key) || row.pool === pool.name);
+  const preview = useQuery(previewQuery({ name: pool.name, remove: true }));
+  const hit = (preview.data?.services ?? held).filter((entry) => entry.effect !== "keeps" && entry.effect !== "waits");
   const alone = advertisements.filter((row) => row.ipAddressPools.length === 1 && row.ipAddressPools[0] === pool.name);
   const act = async () => {
     try {
@@ -37,34 +44,17 @@ export function PoolDelete({ pool, onClose }: { readonly pool: PoolRow; readonly
         }}
       >
         <div className="dialog-body">
-          {hit.length === 0 ? (
+          {preview.isPending ? (
+            <Loading rows={3} label="Reading what it would do" />
+          ) : hit.length === 0 ? (
             <p>No Service holds an address of it. Nothing else changes.</p>
           ) : (
             <>
               <p>
-                <b>{`${plural(hit.length, "Service")} ${hit.length === 1 ? "holds" : "hold"} an address of it.`}</b>{" "}
-                Each loses it and gets one from another pool that fits, or waits without an address. Clients that use
-                these addresses are cut off.
+                <b>{`${plural(hit.length, "Service")} ${hit.length === 1 ? "is" : "are"} touched.`}</b> Clients that use
+                their addresses are cut off.
               </p>
-              {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable with the keyboard */}
-              <section className="impact-box" tabIndex={0} aria-label="Services it touches">
-                <ul className="impact">
-                  {hit.slice(0, 12).map((row) => (
-                    <li key={row.key}>
-                      <span>
-                        <span className="t3">{row.namespace}/</span>
-                        <b>{row.name}</b>
-                      </span>
-                      <span className="hulls">
-                        {row.addresses.map((address) => (
-                          <Hull key={address} address={address} />
-                        ))}
-                      </span>
-                    </li>
-                  ))}
-                </ul>
-              </section>
-              {hit.length > 12 ? <p className="t2">{`and ${hit.length - 12} more`}</p> : null}
+              <Impact rows={hit} />
             </>
           )}
           {alone.length === 0 ? null : (

@@ -51,9 +51,8 @@ export function NodeReasons({
             <span>
               <NodeName name={entry.node} />{" "}
               <span className={entry.announces || entry.reason === "not_elected" ? "t2" : "failed"}>
-                {entry.sentence}
+                {said(entry, entry.node === next)}
               </span>
-              {entry.node === next ? <span className="t3">, next in line</span> : null}
             </span>
           </li>
         ))}
@@ -61,6 +60,14 @@ export function NodeReasons({
       {diagnosis.nodes.length === 0 ? <p className="t2">No node reported yet.</p> : null}
     </div>
   );
+}
+
+/** The node's name stands in front already, so the sentence goes on from there. */
+function said(entry: Diagnosis["nodes"][number], next: boolean): string {
+  if (entry.announces) return "announces it";
+  if (entry.reason === "not_elected") return next ? "stands by, next in line" : "stands by";
+  const clause = entry.sentence.replace(/\.$/, "");
+  return clause.startsWith(`${entry.node} `) ? clause.slice(entry.node.length + 1) : clause;
 }
 
 /** The pods behind it, by readiness. */

@@ -104,6 +104,8 @@ export function ExposeFields({
             <input
               {...props}
               className="inp mono"
+              // biome-ignore lint/a11y/noAutofocus: it stands where the choice was that asked for it; typing goes on here
+              autoFocus
               placeholder={free ?? "127.77.10.20"}
               autoComplete="off"
               spellCheck={false}

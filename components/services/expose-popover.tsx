@@ -29,6 +29,11 @@ function usePlace(anchor: RefObject<HTMLElement | null>, service: string | null,
   return top;
 }
 
+function choicesWith(key: string, open: readonly ServiceRow[]): readonly string[] {
+  const keys = open.map((row) => row.key);
+  return keys.includes(key) || key === "" ? keys : [key, ...keys];
+}
+
 /** Expose in one click: pool, address, port, policy; then the hops with their times, and a way back. */
 export function ExposePopover({
   anchor,
@@ -45,14 +50,14 @@ export function ExposePopover({
   readonly service: string | null;
   /** What a link asked for: an address of the grid, a pool. */
   readonly start: Partial<ExposeForm>;
-  readonly onAccepted: (service: string) => void;
+  readonly onAccepted: () => void;
   readonly onDetails: (service: string) => void;
   readonly onClose: () => void;
 }) {
   const pools = useRows("pools").data ?? [];
-  const choices = rows.filter((row) => row.type !== "LoadBalancer" && row.exposeBlockedBy === null);
+  const open = rows.filter((row) => row.type !== "LoadBalancer" && row.exposeBlockedBy === null);
   const [picked, setPicked] = useState(service ?? "");
-  const key = service ?? (picked === "" ? (choices[0]?.key ?? "") : picked);
+  const key = service ?? (picked === "" ? (open[0]?.key ?? "") : picked);
   const row = rows.find((candidate) => candidate.key === key);
   const form = useExposeForm(row, pools, start);
   const [operationId, setOperationId] = useState<string | null>(null);
@@ -77,8 +82,10 @@ export function ExposePopover({
     setPortError(null);
     try {
       const answer = await expose.mutateAsync({ service: row.key, body: made.body });
+      // From now on it is a load balancer, and no longer among the choices.
+      setPicked(row.key);
       setOperationId(answer.operation);
-      onAccepted(row.key);
+      onAccepted();
     } catch {
       // The refusal is on the mutation; the form shows it beside its input.
     }
@@ -121,7 +128,7 @@ export function ExposePopover({
         }}
       >
         {row === undefined ? (
-          <p className="pop-none t2">No Service here can be exposed. A Service needs a selector and ports.</p>
+          <p className="pop-none t2">No Service here can be exposed. It needs a cluster IP and ports.</p>
         ) : (
           <ExposeFields
             form={form}
@@ -130,7 +137,7 @@ export function ExposePopover({
             disabled={started || expose.isPending}
             problem={problem}
             portError={portError}
-            choices={service === null ? choices.map((choice) => choice.key) : null}
+            choices={service === null ? choicesWith(key, open) : null}
             onChoose={setPicked}
           />
         )}

@@ -125,7 +125,11 @@ function Row({
       </Td>
       {tab === "exposable" ? (
         <Td className="full">
-          {row.exposeBlockedBy === null ? <Status tone="ready">Yes</Status> : <span className="cause wrap">{`No: ${row.exposeBlockedBy}`}</span>}
+          {row.exposeBlockedBy === null ? (
+            <Status tone="ready">Yes</Status>
+          ) : (
+            <span className="cause wrap">{`No: ${row.exposeBlockedBy}`}</span>
+          )}
         </Td>
       ) : (
         <>

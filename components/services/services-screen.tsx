@@ -77,7 +77,7 @@ export function ServicesScreen() {
         }}
         tabs={[
           { key: "balancers", label: "Load balancers", count: byTab.balancers.length },
-          { key: "exposable", label: "Can be exposed", count: byTab.exposable.length },
+          { key: "exposable", label: "Not exposed", count: byTab.exposable.length },
           { key: "foreign", label: "Not ours", count: byTab.foreign.length },
         ]}
       />
@@ -113,12 +113,12 @@ export function ServicesScreen() {
         )}
         {exposing === null || rows === undefined ? null : (
           <ExposePopover
-            key={exposing === "pick" ? "pick" : "one"}
+            key={exposing}
             anchor={card}
             rows={rows}
             service={exposing === "pick" ? null : exposing}
             start={startWith(params.get("pool"), params.get("address"))}
-            onAccepted={(key) => params.set({ expose: key, tab: null })}
+            onAccepted={() => params.set({ tab: null })}
             onDetails={(key) => params.set({ expose: null, service: key, tab: null })}
             onClose={() => params.set({ expose: null, pool: null, address: null })}
           />

@@ -2,6 +2,7 @@
 
 import { useEffect, useState, useSyncExternalStore } from "react";
 import { type LiveState, live } from "#client/live";
+import { useSession } from "#client/queries";
 import { Glyph } from "#components/ui/icon";
 
 /** Two pings (5 s each) missed. */
@@ -33,6 +34,7 @@ export function useIsGrey(): boolean {
 /** Live with its age; reconnecting with the time left; or how old the data is. */
 export function LiveIndicator() {
   const state = useLive();
+  const session = useSession();
   const now = usePerformanceNow(200);
   const ageMs = state.lastAt === null ? 0 : Math.max(0, now - state.lastAt);
   const old = state.lastAt !== null && ageMs > LATE_MS;
@@ -41,8 +43,10 @@ export function LiveIndicator() {
       <button className="live off" type="button" onClick={live.retry} title="Try to connect now">
         <Glyph name="unknown" />
         <span>
-          <span role="status">Data is old</span>
-          <span aria-hidden="true">{`: ${Math.floor(ageMs / 1000)} s`}</span>
+          <span className="vh" role="status">
+            Data is old
+          </span>
+          <span aria-hidden="true">{`Data is ${Math.floor(ageMs / 1000)} s old`}</span>
         </span>
       </button>
     );
@@ -53,6 +57,14 @@ export function LiveIndicator() {
         <span role="status">Reconnecting</span>
         <span aria-hidden="true">{`in ${Math.max(0, Math.ceil(((state.retryAt ?? now) - now) / 1000))} s`}</span>
       </button>
+    );
+  // The stream is well, but what feeds it is not; the notice above the page says what.
+  if (session?.connected === false)
+    return (
+      <span className="live off">
+        <Glyph name="failed" />
+        <span role="status">Not connected</span>
+      </span>
     );
   if (state.lastAt === null)
     return (

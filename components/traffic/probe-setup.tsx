@@ -60,7 +60,9 @@ export function ProbeSetup({
             <Icon name="eye" />
             {`Seen from ${probe.vantage}`}
           </b>
-          Takes the whole path: ARP, node, proxy, pod.
+          {sandbox
+            ? "Takes the whole path: ARP, node, proxy, pod."
+            : "Takes the whole path only if that machine is outside the cluster."}
         </div>
       )}
       <form

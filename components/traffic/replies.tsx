@@ -52,11 +52,14 @@ export function Replies({ probe }: { readonly probe: ProbeRow }) {
           <p className="t3">No reply yet.</p>
         ) : view === "terminal" ? (
           <pre className="term">
-            {shown.slice(0, TERMINAL).reverse().map((reply) => (
-              <span key={reply.seq} className={reply.outcome === "ok" ? undefined : "failed"}>
-                {reply.text}
-              </span>
-            ))}
+            {shown
+              .slice(0, TERMINAL)
+              .reverse()
+              .map((reply) => (
+                <span key={reply.seq} className={reply.outcome === "ok" ? undefined : "failed"}>
+                  {reply.text}
+                </span>
+              ))}
           </pre>
         ) : (
           <table className="replies">

@@ -6,7 +6,7 @@ import { useQuery } from "@tanstack/react-query";
 import dynamic from "next/dynamic";
 import { useMemo, useState } from "react";
 import type { ProbeRow } from "#api/dashboard";
-import { count, elapsed, latency, percent, podParts } from "#client/format";
+import { count, elapsed, latency, percent, plural, podParts } from "#client/format";
 import { points, windowFor } from "#client/probe-feed";
 import { feedQuery, useRows } from "#client/queries";
 import { chartRows, failures, flags, scaleMax, series, verdictTone } from "#client/traffic";
@@ -15,6 +15,7 @@ import { Strips } from "#components/traffic/strips";
 import { NodeName } from "#components/ui/hull";
 import { Glyph } from "#components/ui/icon";
 import { Segment } from "#components/ui/tabs";
+import { jainExpected } from "#core/fairness";
 
 const ShareChart = dynamic(() => import("#components/traffic/share-chart").then((module) => module.ShareChart), {
   ssr: false,
@@ -68,19 +69,12 @@ export function Results({ probe }: { readonly probe: ProbeRow }) {
 
 function Verdict({ probe }: { readonly probe: ProbeRow }) {
   const bad = failures(probe.outcomes);
-  const { p, jain } = probe.verdict;
-  const facts = [
-    probe.window === 0
-      ? "No reply yet"
-      : `Last ${count(probe.window)} requests${p === null ? "" : `, p = ${p < 0.001 ? "below 0.001" : p.toFixed(2)}`}`,
-    ...(jain === null ? [] : [`Jain ${jain.toFixed(3)}`]),
-  ];
   return (
     <div className="verdict">
       <Glyph name={verdictTone(probe)} />
       <div>
         <p>{probe.verdict.sentence}</p>
-        <p className="t2 xs">{`${facts.join(". ")}.`}</p>
+        <p className="t2 xs">{jainWords(probe)}</p>
       </div>
       <div className="lat">
         <div>
@@ -98,6 +92,15 @@ function Verdict({ probe }: { readonly probe: ProbeRow }) {
       </div>
     </div>
   );
+}
+
+/** Jain's index says little alone: chance never makes it quite 1. */
+function jainWords(probe: ProbeRow): string {
+  if (probe.window === 0) return "No reply yet.";
+  const pods = probe.pods.filter((pod) => (pod.expected ?? 0) > 0).length;
+  const { jain } = probe.verdict;
+  if (jain === null || pods < 2) return `Last ${plural(probe.window, "reply", "replies")}.`;
+  return `Jain index ${jain.toFixed(3)}; a fair spread makes about ${jainExpected(pods, probe.window).toFixed(3)}.`;
 }
 
 function Shares({ probe, colours }: { readonly probe: ProbeRow; readonly colours: ReadonlyMap<string, number> }) {

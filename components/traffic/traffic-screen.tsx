@@ -54,7 +54,7 @@ export function TrafficScreen() {
               <span className="t2 light">{namespace}/</span>
               {name}
             </h1>
-            <Hull address={`${probe.address.includes(":") ? `[${probe.address}]` : probe.address}:${probe.port}`} />
+            <Hull address={withPort(probe.address, probe.port)} />
             <Running startedAt={probe.startedAt} stoppedAt={probe.stoppedAt} state={probe.state} />
           </>
         )}
@@ -105,6 +105,12 @@ export function TrafficScreen() {
       )}
     </>
   );
+}
+
+/** 80 goes without saying, as in the URL. */
+function withPort(address: string, port: number): string {
+  if (port === 80) return address;
+  return `${address.includes(":") ? `[${address}]` : address}:${port}`;
 }
 
 function Running({

@@ -546,7 +546,11 @@ export const ProbeCreate = z.strictObject({
   service: z.string().regex(/^[^/]+\/[^/]+$/, 'a Service as "namespace/name"'),
   port: z.int().min(1).max(65535).optional(),
   path: z.string().startsWith("/", 'a path begins with "/"').max(1024).default("/"),
-  rate: z.number().min(0.1, "at least 0.1 requests per second").max(50, "at most 50 requests per second").default(5),
+  rate: z
+    .number("a number such as 5 is needed")
+    .min(0.1, "at least 0.1 requests per second")
+    .max(50, "at most 50 requests per second")
+    .default(5),
   /** Stops by itself after this many seconds. */
   durationSeconds: z.int().min(1).max(3600).default(900),
 });

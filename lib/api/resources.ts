@@ -1,5 +1,6 @@
 import type * as k8s from "./kubernetes.ts";
 import type * as metallb from "./metallb.ts";
+import type * as bgp from "./metallb-bgp.ts";
 
 /** Where a kind lives in the API. `T` is the type of its objects; it has no run-time trace. */
 export interface ResourceRef<T extends k8s.KubeObject = k8s.KubeObject> {
@@ -68,6 +69,22 @@ export const CONFIGURATION_STATES = ref<metallb.ConfigurationState>(
   "configurationstates",
   "ConfigurationState",
 );
+export const BGP_ADVERTISEMENTS = ref<bgp.BGPAdvertisement>(
+  "metallb.io",
+  "v1beta1",
+  "bgpadvertisements",
+  "BGPAdvertisement",
+);
+/** v1beta1 is served too, and deprecated. */
+export const BGP_PEERS = ref<bgp.BGPPeer>("metallb.io", "v1beta2", "bgppeers", "BGPPeer");
+export const COMMUNITIES = ref<bgp.Community>("metallb.io", "v1beta1", "communities", "Community");
+export const BFD_PROFILES = ref<bgp.BFDProfile>("metallb.io", "v1beta1", "bfdprofiles", "BFDProfile");
+export const SERVICE_BGP_STATUSES = ref<bgp.ServiceBGPStatus>(
+  "metallb.io",
+  "v1beta1",
+  "servicebgpstatuses",
+  "ServiceBGPStatus",
+);
 /** Namespaced like upstream's kinds; lives in metallb-system, named after the node. */
 export const SPEAKER_STATES = ref<metallb.SpeakerState>("berth.dev", "v1alpha1", "speakerstates", "SpeakerState");
 
@@ -80,4 +97,22 @@ export function apiVersionOf(resource: ResourceRef): string {
 export function keyOf(object: k8s.KubeObject): string {
   const { namespace, name = "" } = object.metadata;
   return namespace === undefined || namespace === "" ? name : `${namespace}/${name}`;
+}
+
+/** What objects are sorted by, oldest first: creation (RFC 3339; unknown is last), then key. */
+export function ageOf(createdAt: string | undefined, key: string): string {
+  return `${createdAt || "9"} ${key}`;
+}
+
+/** Oldest first: the order in which waiting Services are served, and in which of two clashing objects one wins. */
+export function byAge(a: k8s.KubeObject, b: k8s.KubeObject): number {
+  const [left, right] = [a, b].map((object) => ageOf(object.metadata.creationTimestamp, keyOf(object)));
+  return left === right ? 0 : (left ?? "") < (right ?? "") ? -1 : 1;
+}
+
+/** True when labels and spec are as before: a change of status or bookkeeping only. `undefined` is an object that is not there. */
+export function isSameSpec(now: k8s.KubeObject | undefined, before: k8s.KubeObject | undefined): boolean {
+  if (now === undefined || before === undefined) return false;
+  const facts = (object: k8s.KubeObject & { spec?: unknown }) => JSON.stringify([object.metadata.labels, object.spec]);
+  return facts(now) === facts(before);
 }

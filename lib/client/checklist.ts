@@ -1,4 +1,5 @@
-import type { Session } from "#api/dashboard";
+import type { OperationRow, Session } from "#api/dashboard";
+import { elapsed } from "#client/format";
 
 export type StepKey = keyof Session["checklist"];
 
@@ -31,6 +32,27 @@ export const STEPS: readonly { readonly key: StepKey; readonly title: string; re
     why: "A probe sends requests and shows which pod on which node answers.",
   },
 ];
+
+/** What each step's button starts; a pool is made in one request. */
+const WORK: Partial<Record<StepKey, OperationRow["kind"]>> = {
+  preflight: "fix",
+  install: "install",
+  workload: "demo",
+  expose: "expose",
+};
+
+/** The step whose work is under way. Its goal may be reached before its work has ended, so it stays the current one. */
+export function busyStep(operations: readonly OperationRow[]): StepKey | null {
+  const running = operations.filter((row) => row.state === "running").map((row) => row.kind);
+  return STEPS.find(({ key }) => running.some((kind) => kind === WORK[key]))?.key ?? null;
+}
+
+/** How a step that is done ended: "Assigned 127.77.10.1, 0.4 s". Null when it was not done from here. */
+export function outcomeOf(step: StepKey, operations: readonly OperationRow[]): string | null {
+  const last = operations.findLast((row) => row.kind === WORK[step] && row.state === "done");
+  const end = last?.steps.findLast(({ state }) => state === "done");
+  return end === undefined ? null : `${end.label}, after ${elapsed(end.elapsedMs ?? 0)}`;
+}
 
 export function isComplete(done: Session["checklist"]): boolean {
   return STEPS.every((step) => done[step.key]);

@@ -117,6 +117,16 @@ export function patchBody(form: PoolForm, pool: PoolRow): PoolPatch {
   };
 }
 
+/**
+ * The form after somebody else changed the pool: what was typed here stays,
+ * what was not touched follows the pool as it is now.
+ */
+export function rebase(form: PoolForm, before: PoolRow, now: PoolRow): PoolForm {
+  const [old, fresh] = [formOf(before), formOf(now)];
+  const kept = Object.entries(form).filter(([key, value]) => value !== old[key as keyof PoolForm]);
+  return { ...fresh, ...Object.fromEntries(kept) };
+}
+
 /** What the form will do, in words. */
 export function inWords(form: PoolForm, editing: boolean): readonly string[] {
   const name = form.name.trim();

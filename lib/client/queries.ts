@@ -6,6 +6,8 @@ import type {
   Diagnosis,
   Neighbour,
   OperationRow,
+  PoolPreview,
+  PoolPreviewInput,
   ProbeSamples,
   RowOf,
   Session,
@@ -111,6 +113,16 @@ export function addressesQuery(pool: string, offset: number, version: string) {
       request(`${path("api", "pools", pool, "addresses")}?offset=${offset}&limit=256`, { signal }),
     placeholderData: (old) => (old?.pool === pool ? old : undefined),
     staleTime: 5000,
+  });
+}
+
+/** What a change of a pool, or its removal, would do to every Service. Changes nothing. */
+export function previewQuery(body: PoolPreviewInput) {
+  return queryOptions({
+    queryKey: ["pool-preview", JSON.stringify(body)],
+    queryFn: ({ signal }): Promise<PoolPreview> => request("/api/pools/preview", { method: "POST", body, signal }),
+    staleTime: 5000,
+    retry: false,
   });
 }
 

@@ -1,7 +1,9 @@
 import type { Service } from "#api/kubernetes";
-import type { Allocator, Plan } from "#core/allocate";
+import { byAge } from "#api/resources";
+import type { Allocator } from "#core/allocate";
+import type { Plan } from "#core/plan";
 import { type ServiceView, toServiceView } from "#core/service-view";
-import { byAge, type PoolConfig } from "./pool-config.ts";
+import type { PoolConfig } from "./pool-config.ts";
 import { Waiters } from "./waiters.ts";
 
 export interface AllocationDeps {
@@ -102,22 +104,27 @@ export class Allocation {
     this.#somethingFree = false;
     const { allocator, get, enqueue } = this.#deps;
     const refused = new Map<string, string>();
-    for (const { view, likeness, sentence } of this.waiters.oldestFirst()) {
+    for (const { key, likeness, sentence } of this.waiters.oldestFirst()) {
       const known = refused.get(likeness);
       if (known !== undefined) {
-        if (known !== sentence) enqueue(view.key);
+        if (known !== sentence) enqueue(key);
         continue;
       }
-      const service = get(view.key);
-      const current = service === undefined ? view : viewOf(service);
-      const plan = allocator.plan(current);
+      const service = get(key);
+      if (service === undefined) {
+        // Its deletion is known here first.
+        this.forget(key);
+        continue;
+      }
+      const view = viewOf(service);
+      const plan = allocator.plan(view);
       if (plan.kind === "refuse") {
         refused.set(likeness, plan.sentence);
-        if (plan.sentence !== sentence) enqueue(view.key);
+        if (plan.sentence !== sentence) enqueue(key);
         continue;
       }
-      this.#claim(current, plan);
-      enqueue(view.key);
+      this.#claim(view, plan);
+      enqueue(key);
     }
     this.#serving = false;
   }

@@ -1,14 +1,18 @@
+import type { WantedCondition } from "#api/conditions";
+import { serviceOfReport, serviceOfSlice, toEndpointFacts, toL2Facts } from "#api/facts";
 import type { EndpointSlice, Node } from "#api/kubernetes";
 import type { L2Advertisement, ServiceL2Status, SpeakerState } from "#api/metallb";
-import { CONDITION, LABEL } from "#api/names";
+import { CONDITION } from "#api/names";
+import { byAge, keyOf } from "#api/resources";
+import { compileAdvertisements } from "#core/advertisements";
 import { advertisementsOf, electAnnouncer, type L2Facts, type NodeFacts } from "#core/election";
 import { explainAnnounce } from "#core/explain";
 import type { PoolView } from "#core/pools";
 import { conditionReason } from "#core/reasons";
 import type { ServiceView } from "#core/service-view";
 import type { ObjectCache } from "#kube/port";
-import type { Wanted } from "./conditions.ts";
-import { toEndpointFacts, toL2Facts, toNodeFacts } from "./facts.ts";
+import { Grouping } from "#runtime/grouping";
+import { toNodeFacts } from "./facts.ts";
 import { isNewer } from "./latest.ts";
 
 export interface AnnounceSources {
@@ -36,10 +40,10 @@ export const AWAITING = "AwaitingSpeaker";
  */
 export class AnnouncedView {
   readonly #sources: AnnounceSources;
-  readonly #slices = new Map<string, Map<string, EndpointSlice>>();
-  readonly #reports = new Map<string, Map<string, ServiceL2Status>>();
+  readonly #slices = new Grouping<EndpointSlice>(serviceOfSlice);
+  readonly #reports = new Grouping<ServiceL2Status>(serviceOfReport);
   #nodes: readonly NodeFacts[] | null = null;
-  #advertisements: readonly L2Facts[] | null = null;
+  #advertisements: readonly L2Facts[] = [];
 
   constructor(sources: AnnounceSources) {
     this.#sources = sources;
@@ -53,16 +57,16 @@ export class AnnouncedView {
   /** Builds the indexes and keeps them current, telling the watcher what to look at again. */
   follow({ onService, onAll }: AnnounceWatcher): void {
     const { nodes, slices, advertisements, l2Statuses, speakers } = this.#sources;
-    for (const slice of slices.list()) index(this.#slices, slice, serviceOfSlice(slice));
-    for (const report of l2Statuses.list()) index(this.#reports, report, serviceOfReport(report));
+    for (const slice of slices.list()) this.#slices.change(keyOf(slice), slice, undefined);
+    for (const report of l2Statuses.list()) this.#reports.change(keyOf(report), report, undefined);
+    this.#compile();
     slices.onChange((key, now, before) => {
-      const service = change(this.#slices, key, { now, before, serviceOf: serviceOfSlice });
-      if (service === null || same(now, before, (slice) => toEndpointFacts([slice]))) return;
-      onService(service);
+      const touched = this.#slices.change(key, now, before);
+      if (!same(now, before, (slice) => [serviceOfSlice(slice), toEndpointFacts([slice])])) touched.forEach(onService);
     });
     l2Statuses.onChange((key, now, before) => {
-      const service = change(this.#reports, key, { now, before, serviceOf: serviceOfReport });
-      if (service !== null && !same(now, before, ({ status }) => status)) onService(service);
+      const touched = this.#reports.change(key, now, before);
+      if (!same(now, before, (report) => [serviceOfReport(report), report.status])) touched.forEach(onService);
     });
     nodes.onChange((_key, now, before) => {
       if (same(now, before, (node) => toNodeFacts([node], []))) return;
@@ -76,21 +80,20 @@ export class AnnouncedView {
     });
     advertisements.onChange((_key, now, before) => {
       if (same(now, before, toL2Facts)) return;
-      this.#advertisements = null;
+      this.#compile();
       onAll();
     });
   }
 
   /** The condition of a Service that holds `addresses` (texts) of `pool`. */
-  conditionOf(service: ServiceView, addresses: readonly string[], pool: PoolView | undefined): Wanted {
+  conditionOf(service: ServiceView, addresses: readonly string[], pool: PoolView | undefined): WantedCondition {
     this.#nodes ??= toNodeFacts(this.#sources.nodes.list(), this.#sources.speakers.list());
-    this.#advertisements ??= this.#sources.advertisements.list().map(toL2Facts);
     const answer = electAnnouncer({
       service: { ...service, addresses },
       pool: pool?.name ?? null,
       advertisements: pool === undefined ? [] : advertisementsOf(pool, this.#advertisements),
       nodes: this.#nodes,
-      endpoints: toEndpointFacts([...(this.#slices.get(service.key)?.values() ?? [])]),
+      endpoints: toEndpointFacts(this.#slices.of(service.key)),
     });
     const type = CONDITION.announced;
     const text = addresses.join(", ");
@@ -112,9 +115,14 @@ export class AnnouncedView {
     return { type, status: "False", reason: conditionReason(answer.reason), message };
   }
 
+  #compile(): void {
+    const objects = this.#sources.advertisements.list().toSorted(byAge);
+    this.#advertisements = compileAdvertisements(objects.map(toL2Facts), this.#advertisements).advertisements;
+  }
+
   /** Of several reports (a failover under way) that of the best candidate; a report by a node that is none is stale. */
   #reportOf(key: string, order: readonly string[]) {
-    const reports = [...(this.#reports.get(key)?.values() ?? [])].toSorted((a, b) => (isNewer(a, b) ? -1 : 1));
+    const reports = this.#reports.of(key).toSorted((a, b) => (isNewer(a, b) ? -1 : 1));
     // A plain upstream speaker publishes no SpeakerState: then its report is all there is to know.
     const trusted = this.#sources.speakers.list().length === 0;
     const ranked = trusted ? reports : order.flatMap((node) => reports.filter(({ status }) => status?.node === node));
@@ -125,44 +133,9 @@ export class AnnouncedView {
   }
 }
 
-type Index<T> = Map<string, Map<string, T>>;
-type Keyed = { readonly metadata: { readonly namespace?: string | undefined; readonly name?: string | undefined } };
-
-function index<T extends Keyed>(map: Index<T>, object: T, service: string | null): void {
-  if (service === null) return;
-  const inner = map.get(service) ?? new Map<string, T>();
-  map.set(service, inner.set(`${object.metadata.namespace}/${object.metadata.name}`, object));
-}
-
-function change<T extends Keyed>(
-  map: Index<T>,
-  key: string,
-  { now, before, serviceOf }: { now: T | undefined; before: T | undefined; serviceOf: (object: T) => string | null },
-): string | null {
-  const old = before === undefined ? null : serviceOf(before);
-  if (old !== null) {
-    map.get(old)?.delete(key);
-    if (map.get(old)?.size === 0) map.delete(old);
-  }
-  if (now === undefined) return old;
-  index(map, now, serviceOf(now));
-  return serviceOf(now) ?? old;
-}
-
 function same<T>(now: T | undefined, before: T | undefined, facts: (object: T) => unknown): boolean {
   if (now === undefined || before === undefined) return false;
   return JSON.stringify(facts(now)) === JSON.stringify(facts(before));
-}
-
-function serviceOfSlice({ metadata }: EndpointSlice): string | null {
-  const name = metadata.labels?.[LABEL.sliceService];
-  return name === undefined ? null : `${metadata.namespace}/${name}`;
-}
-
-function serviceOfReport({ metadata, status }: ServiceL2Status): string | null {
-  const name = status?.serviceName ?? metadata.labels?.[LABEL.serviceName];
-  const namespace = status?.serviceNamespace ?? metadata.labels?.[LABEL.serviceNamespace];
-  return name === undefined || namespace === undefined ? null : `${namespace}/${name}`;
 }
 
 /** What of a SpeakerState an election depends on: heartbeats and memory change all the time and mean nothing here. */

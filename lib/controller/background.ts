@@ -52,11 +52,6 @@ export class Background {
     this.pump();
   }
 
-  /** Tasks waiting or running. */
-  get size(): number {
-    return this.#keyed.size + this.#others.size + this.#running;
-  }
-
   /** Starts what may start now. */
   pump(): void {
     const { signal, concurrency, log } = this.#options;

@@ -1,22 +1,17 @@
+import { configurationStatus } from "#api/configuration-state";
 import type { OwnerReference } from "#api/kubernetes";
 import type { ConfigurationState } from "#api/metallb";
 import { LABEL } from "#api/names";
 import { apiVersionOf, CONFIGURATION_STATES, PODS } from "#api/resources";
 import { Fault } from "#core/errors";
-import type { Finding } from "#core/pools";
+import type { Finding } from "#core/findings";
 import type { Cluster, ObjectCache } from "#kube/port";
 import type { Clock } from "#runtime/clock";
 import type { Reconcile } from "#runtime/loop";
-import { withConditions } from "./conditions.ts";
 import { timestamp } from "./events.ts";
 import { Latest } from "./latest.ts";
 
 const NAME = "controller";
-
-/** The pool's name, the field, what is wrong and what would be right: one line. */
-export function findingText({ object, field, message, fix }: Finding): string {
-  return `pool ${object}: ${field}: ${message}; ${fix}`;
-}
 
 /**
  * Keeps ConfigurationState `controller` (metallb.md 1.7): created when absent,
@@ -47,24 +42,12 @@ export function configurationStateReconciler(deps: {
       state = await cluster.patch(CONFIGURATION_STATES, at, { kind: "merge", body, signal });
       latest.put(key, state);
     }
-    const errors = findings()
-      .filter(({ severity }) => severity === "error")
-      .map(findingText);
-    const result = errors.length === 0 ? "Valid" : "Invalid";
-    const errorSummary = errors.join("\n");
-    const wanted = {
-      type: "poolReconcilerValid",
-      status: errors.length === 0 ? ("True" as const) : ("False" as const),
-      reason: errors.length === 0 ? "Reconciled" : "ConfigurationError",
-      message: errorSummary,
-    };
-    const conditions = withConditions(state.status?.conditions ?? [], [wanted], { now: timestamp(clock) });
-    const said = state.status;
-    if (conditions === null && said?.result === result && (said.errorSummary ?? "") === errorSummary) return {};
-    const body = {
-      metadata: { resourceVersion: state.metadata.resourceVersion },
-      status: { result, errorSummary, ...(conditions !== null && { conditions }) },
-    };
+    const status = configurationStatus("poolReconcilerValid", findings(), {
+      current: state.status,
+      now: timestamp(clock),
+    });
+    if (status === null) return {};
+    const body = { metadata: { resourceVersion: state.metadata.resourceVersion }, status };
     latest.put(
       key,
       await cluster.patch(CONFIGURATION_STATES, at, { kind: "merge", subresource: "status", body, signal }),

@@ -14,6 +14,17 @@ export interface EventDeps {
   readonly background: Background;
 }
 
+/** What an Event is about. */
+type Subject = KubeObject & { readonly kind: string; readonly apiVersion: string };
+
+interface Facts {
+  readonly type: "Normal" | "Warning";
+  readonly reason: string;
+  readonly message: string;
+  /** RFC 3339. */
+  readonly at: string;
+}
+
 interface Known {
   readonly namespace: string;
   readonly name: string;
@@ -37,28 +48,20 @@ export class EventRecorder {
     this.#deps = deps;
   }
 
-  emit(
-    object: KubeObject & { kind: string; apiVersion: string },
-    type: "Normal" | "Warning",
-    reason: string,
-    message: string,
-  ): void {
-    this.#deps.background.add(() => this.#write(object, type, reason, message));
+  emit(object: Subject, type: "Normal" | "Warning", reason: string, message: string): void {
+    // When it happened, not when there was time to write it.
+    const facts = { type, reason, message, at: timestamp(this.#deps.clock) };
+    this.#deps.background.add(() => this.#write(object, facts));
   }
 
-  async #write(
-    object: KubeObject & { kind: string; apiVersion: string },
-    type: string,
-    reason: string,
-    message: string,
-  ) {
-    const { cluster, clock, log } = this.#deps;
+  async #write(object: Subject, facts: Facts): Promise<void> {
+    const { cluster, log } = this.#deps;
+    const { type, reason, message, at } = facts;
     const id = JSON.stringify([object.metadata.uid, object.kind, object.metadata.name, type, reason, message]);
-    const now = timestamp(clock);
     try {
       const known = this.#known.get(id);
-      if (known !== undefined && (await this.#repeat(known, now))) return;
-      const event = this.#event(object, { type, reason, message, now });
+      if (known !== undefined && (await this.#repeat(known, at))) return;
+      const event = this.#event(object, facts);
       this.#remember(id, event);
       await cluster.create(EVENTS, event);
     } catch (thrown) {
@@ -68,12 +71,12 @@ export class EventRecorder {
   }
 
   /** False when the first one has expired meanwhile. */
-  async #repeat(known: Known, now: string): Promise<boolean> {
+  async #repeat(known: Known, at: string): Promise<boolean> {
     known.count += 1;
     try {
       await this.#deps.cluster.patch(EVENTS, known, {
         kind: "merge",
-        body: { count: known.count, lastTimestamp: now },
+        body: { count: known.count, lastTimestamp: at },
       });
       return true;
     } catch (thrown) {
@@ -92,10 +95,7 @@ export class EventRecorder {
     }
   }
 
-  #event(
-    object: KubeObject & { kind: string; apiVersion: string },
-    { type, reason, message, now }: { type: string; reason: string; message: string; now: string },
-  ): CoreEvent {
+  #event(object: Subject, { type, reason, message, at }: Facts): CoreEvent {
     const { name = "", namespace = "default", uid, resourceVersion } = object.metadata;
     // As client-go names them: the object's name and a number that only grows.
     const unique = (BigInt(this.#deps.clock.now()) * 1_000_000n + BigInt(this.#sequence++ % 1_000_000)).toString(16);
@@ -108,8 +108,8 @@ export class EventRecorder {
       reason,
       message: message.slice(0, 1024),
       count: 1,
-      firstTimestamp: now,
-      lastTimestamp: now,
+      firstTimestamp: at,
+      lastTimestamp: at,
       eventTime: null,
       source: { component: COMPONENT.controller },
       reportingComponent: COMPONENT.controller,

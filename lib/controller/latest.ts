@@ -29,11 +29,6 @@ export class Latest<T extends KubeObject> {
     const known = this.get(key);
     if (known !== undefined && isNewer(object, known)) this.#written.set(key, object);
   }
-
-  /** Replies that the cache has not caught up with. */
-  get pending(): number {
-    return this.#written.size;
-  }
 }
 
 /** resourceVersions of one resource are decimal numbers that grow (Kubernetes 1.35 made that a promise). */

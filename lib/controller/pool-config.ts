@@ -1,8 +1,10 @@
+import { toNamespaceFacts, toPoolInput } from "#api/facts";
 import type { Namespace } from "#api/kubernetes";
 import type { IPAddressPool } from "#api/metallb";
-import { compilePools, type Finding, type PoolView } from "#core/pools";
+import { byAge } from "#api/resources";
+import type { Finding } from "#core/findings";
+import { compilePools, type PoolView } from "#core/pools";
 import type { ObjectCache } from "#kube/port";
-import { toPoolInput } from "./facts.ts";
 
 export interface PoolConfig {
   readonly pools: readonly PoolView[];
@@ -32,29 +34,11 @@ export class PoolConfigSource {
 
   compile(): PoolConfig {
     const objects = this.#pools.list().toSorted(byAge);
-    const namespaces = this.#namespaces
-      .list()
-      .map(({ metadata }) => ({ name: metadata.name ?? "", labels: metadata.labels }));
+    const namespaces = this.#namespaces.list().map(toNamespaceFacts);
     const { pools, findings } = compilePools(objects.map(toPoolInput), namespaces, this.#inForce);
     this.#inForce = new Map(pools.map((pool) => [pool.name, pool]));
     const leftOut = new Set(objects.flatMap(({ metadata: { name = "" } }) => (this.#inForce.has(name) ? [] : [name])));
     this.#current = { pools, findings, leftOut };
     return this.#current;
   }
-}
-
-type Aged = {
-  readonly metadata: {
-    readonly creationTimestamp?: string | undefined;
-    readonly namespace?: string | undefined;
-    readonly name?: string | undefined;
-  };
-};
-
-/** Oldest first, then by namespace and name: the order in which waiting Services are served. */
-export function byAge(a: Aged, b: Aged): number {
-  const text = ({ metadata }: Aged) =>
-    `${metadata.creationTimestamp ?? "9"}\u0000${metadata.namespace ?? ""}\u0000${metadata.name ?? ""}`;
-  const [left, right] = [text(a), text(b)];
-  return left < right ? -1 : left > right ? 1 : 0;
 }

@@ -1,7 +1,7 @@
 import type { IPAddressPool } from "#api/metallb";
 import { IP_ADDRESS_POOLS } from "#api/resources";
 import type { Allocator } from "#core/allocate";
-import { saturateInt64 } from "#core/pools";
+import { saturateInt64 } from "#core/pool-count";
 import type { Cluster, ObjectCache } from "#kube/port";
 import type { Reconcile } from "#runtime/loop";
 import { Latest } from "./latest.ts";

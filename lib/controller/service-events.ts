@@ -1,9 +1,9 @@
+import { conditionOf } from "#api/conditions";
 import type { Service } from "#api/kubernetes";
 import { CONDITION } from "#api/names";
-import { formatAddress } from "#core/address";
-import type { Plan } from "#core/allocate";
+import { canonicalText, formatAddress } from "#core/address";
+import type { Plan } from "#core/plan";
 import type { ServiceView } from "#core/service-view";
-import { conditionOf } from "./conditions.ts";
 
 export interface ServiceEvent {
   readonly type: "Normal" | "Warning";
@@ -26,7 +26,9 @@ export function serviceEvents(change: {
   if (plan.kind === "release" || plan.kind === "ignore" || !changed) return [];
   const events: ServiceEvent[] = [];
   if (plan.kind !== "keep" && plan.moved !== null) {
-    events.push(normal("ClearAssignment", `${view.ingress.join(", ")} given up: ${plan.moved}`));
+    const kept = plan.kind === "assign" ? plan.addresses.map(formatAddress) : [];
+    const lost = view.ingress.filter((text) => !kept.includes(canonicalText(text)));
+    events.push(normal("ClearAssignment", `${lost.join(", ")} given up: ${plan.moved}`));
   }
   if (plan.kind === "assign") {
     events.push(

@@ -1,12 +1,14 @@
+import { conditionOf, type WantedCondition, withConditions } from "#api/conditions";
 import type { Condition, Service } from "#api/kubernetes";
 import { ANNOTATION, CONDITION, DEPRECATED_PREFIX } from "#api/names";
-import { keyOf, SERVICES } from "#api/resources";
+import { SERVICES } from "#api/resources";
 import { formatAddress } from "#core/address";
-import type { Plan } from "#core/allocate";
 import { Fault } from "#core/errors";
+import { explainAnnounce } from "#core/explain";
+import type { Plan } from "#core/plan";
 import type { PoolView } from "#core/pools";
 import { conditionReason } from "#core/reasons";
-import type { ServiceView } from "#core/service-view";
+import { type ServiceView, toServiceView } from "#core/service-view";
 import type { Cluster } from "#kube/port";
 import type { Clock } from "#runtime/clock";
 import type { Log } from "#runtime/log";
@@ -14,7 +16,6 @@ import type { Next } from "#runtime/loop";
 import type { Allocation, Decision } from "./allocation.ts";
 import { type AnnouncedView, AWAITING } from "./announced.ts";
 import type { Background } from "./background.ts";
-import { conditionOf, type Wanted, withConditions } from "./conditions.ts";
 import { type EventRecorder, timestamp } from "./events.ts";
 import type { Latest } from "./latest.ts";
 import { serviceEvents } from "./service-events.ts";
@@ -84,7 +85,7 @@ export class ServiceReconciler {
         body: statusPatch(decision.service, wish),
         signal,
       });
-      this.#written(decision, written);
+      this.#written(decision, written, signal);
       return next;
     } catch (thrown) {
       return await this.#failed(decision, Fault.from(thrown), signal);
@@ -96,23 +97,19 @@ export class ServiceReconciler {
     const now = timestamp(this.#deps.clock);
     if (plan.kind === "release" || plan.kind === "ignore") {
       this.#silentSince.delete(view.key);
-      const absent = [CONDITION.addressAssigned, CONDITION.announced];
-      const ours = view.allocatedFrom !== null || present.some(({ type }) => absent.includes(type as never));
+      const absent: readonly string[] = [CONDITION.addressAssigned, CONDITION.announced];
+      const ours = view.allocatedFrom !== null || present.some(({ type }) => absent.includes(type));
       return {
         // Another load balancer's leftovers are its own business.
         ingress: ours && (service.status?.loadBalancer?.ingress ?? []).length > 0 ? [] : null,
-        pool: view.allocatedFrom === null ? null : "",
+        pool: poolWish(view, plan),
         conditions: withConditions(present, [], { now, absent }),
       };
     }
     if (plan.kind === "refuse") {
       this.#silentSince.delete(view.key);
-      const conditions = withConditions(present, [notAssigned(plan), noAddress(plan)], { now });
-      return {
-        ingress: view.ingress.length > 0 ? [] : null,
-        pool: view.allocatedFrom === null ? null : "",
-        conditions,
-      };
+      const conditions = withConditions(present, [notAssigned(plan), NO_ADDRESS], { now });
+      return { ingress: view.ingress.length > 0 ? [] : null, pool: poolWish(view, plan), conditions };
     }
     // Of a pool that is invalid now: neither the address nor a word about it changes.
     if (plan.kind === "keep" && this.#deps.pool(plan.pool ?? "") === undefined) return NOTHING;
@@ -121,7 +118,7 @@ export class ServiceReconciler {
     const wanted = [assigned(plan, addresses), ...(announced.wanted === null ? [] : [announced.wanted])];
     return {
       ingress: plan.kind === "keep" ? null : addresses,
-      pool: plan.pool === null || plan.pool === view.allocatedFrom ? null : plan.pool,
+      pool: poolWish(view, plan),
       conditions: withConditions(present, wanted, { now }),
       requeueAfterMs: announced.lookAgainMs,
     };
@@ -130,7 +127,7 @@ export class ServiceReconciler {
   #announced(
     service: Service,
     { view, plan, addresses }: { view: ServiceView; plan: Plan; addresses: readonly string[] },
-  ): { readonly wanted: Wanted | null; readonly lookAgainMs?: number } {
+  ): { readonly wanted: WantedCondition | null; readonly lookAgainMs?: number } {
     const { announced, clock, pool } = this.#deps;
     if (!announced.synced || plan.kind === "release" || plan.kind === "ignore" || plan.kind === "refuse") {
       return { wanted: null };
@@ -147,7 +144,7 @@ export class ServiceReconciler {
     return left > 0 ? { wanted: null, lookAgainMs: left } : { wanted };
   }
 
-  #written({ service, view, plan }: Decision, written: Service): void {
+  #written({ service, view, plan }: Decision, written: Service, signal: AbortSignal): void {
     const { latest, allocation, background, events, log } = this.#deps;
     latest.put(view.key, written);
     allocation.confirm(written);
@@ -164,36 +161,28 @@ export class ServiceReconciler {
       log.warn("no address", { service: view.key, reason: plan.reason, sentence: plan.sentence });
     } else if (plan.kind === "release") log.info("address released", { service: view.key });
     // Real API servers take the annotation in with the status; others need a second write.
-    if (this.#poolWish(written) !== null) background.addKeyed(view.key, () => this.#annotate(view.key));
+    if (poolWish(toServiceView(written), plan) !== null) {
+      background.addKeyed(view.key, () => this.#annotate(view.key, signal));
+    }
   }
 
-  /** What ip-allocated-from-pool should be, when it is not that. */
-  #poolWish(service: Service): string | null {
-    const wish = this.#deps.allocation.decide(keyOf(service));
-    if (wish === undefined || wish.plan.kind === "ignore") return null;
-    const has = wish.view.allocatedFrom;
-    if (wish.plan.kind === "release" || wish.plan.kind === "refuse") return has === null ? null : "";
-    return wish.plan.pool === null || wish.plan.pool === has ? null : wish.plan.pool;
-  }
-
-  async #annotate(key: string, signal?: AbortSignal): Promise<void> {
-    const { latest, cluster, enqueue } = this.#deps;
-    const service = latest.get(key);
-    const pool = service === undefined ? null : this.#poolWish(service);
-    if (service === undefined || pool === null) return;
+  /** Decides anew: since it was asked for, anything may have changed. */
+  async #annotate(key: string, signal: AbortSignal): Promise<void> {
+    const { allocation, latest, cluster, enqueue } = this.#deps;
+    const decision = allocation.decide(key);
+    const pool = decision === undefined ? null : poolWish(decision.view, decision.plan);
+    if (decision === undefined || pool === null) return;
+    const { service } = decision;
     const body = {
       metadata: { resourceVersion: service.metadata.resourceVersion, annotations: poolAnnotation(service, pool) },
     };
     try {
-      latest.put(
-        key,
-        await cluster.patch(SERVICES, nameOf(service), { kind: "merge", body, ...(signal && { signal }) }),
-      );
+      latest.put(key, await cluster.patch(SERVICES, nameOf(service), { kind: "merge", body, signal }));
     } catch (thrown) {
       const fault = Fault.from(thrown);
       if (fault.code === "not_found") return;
       if (fault.code === "conflict") {
-        await this.#read(key, service, signal);
+        await this.#reread(key, service, signal);
         enqueue(key);
         return;
       }
@@ -209,7 +198,7 @@ export class ServiceReconciler {
       return { requeueAfterMs: REFUSED_RETRY_MS };
     }
     if (fault.code === "conflict") {
-      await this.#read(view.key, service, signal);
+      await this.#reread(view.key, service, signal);
       return { requeueAfterMs: SOON_MS };
     }
     if (!fault.retryable) {
@@ -218,17 +207,24 @@ export class ServiceReconciler {
       return { requeueAfterMs: REFUSED_RETRY_MS };
     }
     // It may have been written or not. Reading tells; if that fails too, the claim stays and the same write is tried again.
-    await this.#read(view.key, service, signal).catch(() => undefined);
+    await this.#reread(view.key, service, signal).catch(() => undefined);
     throw fault;
   }
 
-  async #read(key: string, service: Service, signal?: AbortSignal): Promise<void> {
+  async #reread(key: string, service: Service, signal: AbortSignal): Promise<void> {
     const fresh = await this.#deps.cluster.get(SERVICES, nameOf(service), signal).catch((thrown: unknown) => {
       if (Fault.from(thrown).code === "not_found") return null;
       throw thrown;
     });
     if (fresh !== null) this.#deps.latest.put(key, fresh);
   }
+}
+
+/** What ip-allocated-from-pool should be ("" for nothing), or null when it is that. */
+function poolWish({ allocatedFrom }: ServiceView, plan: Plan): string | null {
+  if (plan.kind === "ignore") return null;
+  if (plan.kind === "release" || plan.kind === "refuse") return allocatedFrom === null ? null : "";
+  return plan.pool === null || plan.pool === allocatedFrom ? null : plan.pool;
 }
 
 function nameOf({ metadata }: Service) {
@@ -258,7 +254,7 @@ function poolAnnotation(service: Service, pool: string): Record<string, string |
   return Object.fromEntries(gone.map((key) => [key, null]));
 }
 
-function assigned(plan: Extract<Plan, { kind: "keep" | "assign" }>, addresses: readonly string[]): Wanted {
+function assigned(plan: Extract<Plan, { kind: "keep" | "assign" }>, addresses: readonly string[]): WantedCondition {
   const where = plan.pool === null ? "" : ` from pool ${plan.pool}`;
   const held = `${addresses.join(", ")}${where}`;
   return {
@@ -269,12 +265,14 @@ function assigned(plan: Extract<Plan, { kind: "keep" | "assign" }>, addresses: r
   };
 }
 
-function notAssigned(plan: Extract<Plan, { kind: "refuse" }>): Wanted {
+function notAssigned(plan: Extract<Plan, { kind: "refuse" }>): WantedCondition {
   const reason = conditionReason(plan.reason);
   return { type: CONDITION.addressAssigned, status: "False", reason, message: plan.sentence };
 }
 
-function noAddress(_plan: Extract<Plan, { kind: "refuse" }>): Wanted {
-  const reason = conditionReason("no_address");
-  return { type: CONDITION.announced, status: "False", reason, message: "the Service has no address yet" };
-}
+const NO_ADDRESS: WantedCondition = {
+  type: CONDITION.announced,
+  status: "False",
+  reason: conditionReason("no_address"),
+  message: explainAnnounce("no_address"),
+};

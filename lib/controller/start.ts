@@ -1,8 +1,10 @@
 import type { Service } from "#api/kubernetes";
 import {
+  byAge,
   CONFIGURATION_STATES,
   ENDPOINT_SLICES,
   IP_ADDRESS_POOLS,
+  isSameSpec,
   keyOf,
   L2_ADVERTISEMENTS,
   NAMESPACES,
@@ -12,6 +14,7 @@ import {
   SPEAKER_STATES,
 } from "#api/resources";
 import { Allocator } from "#core/allocate";
+import { errorsAmong, type Finding, findingText } from "#core/findings";
 import type { Cluster } from "#kube/port";
 import type { Clock } from "#runtime/clock";
 import type { Log } from "#runtime/log";
@@ -22,12 +25,12 @@ import { WorkQueue } from "#runtime/work-queue";
 import { Allocation } from "./allocation.ts";
 import { AnnouncedView } from "./announced.ts";
 import { Background } from "./background.ts";
-import { configurationStateReconciler, findingText } from "./configuration-state.ts";
+import { configurationStateReconciler } from "./configuration-state.ts";
 import { EventRecorder } from "./events.ts";
 import { Latest } from "./latest.ts";
 import { ensureMemberlistSecret } from "./memberlist-secret.ts";
 import { ControllerMetrics } from "./metrics.ts";
-import { byAge, PoolConfigSource } from "./pool-config.ts";
+import { PoolConfigSource } from "./pool-config.ts";
 import { poolStatusReconciler } from "./pool-status.ts";
 import { ServiceReconciler } from "./service-reconciler.ts";
 
@@ -106,18 +109,12 @@ async function run(runner: Runner, deps: ControllerDeps, onAdopted: () => void):
   const enqueue = (key: string) => queue.add(key);
   const background = new Background({ clock, log, signal, idle: () => queue.size === 0 });
   const events = new EventRecorder({ cluster, clock, log, background });
-  let counting = false;
-  const count = () => {
-    if (counting) return;
-    counting = true;
-    clock.schedule(COUNTERS_EVERY_MS, () => {
-      counting = false;
-      for (const object of pools.list()) poolQueue.add(keyOf(object));
-    });
-  };
-  const allocation = new Allocation({ allocator, get: (key) => latest.get(key), enqueue, onUse: count });
+  const onUse = paced(clock, COUNTERS_EVERY_MS, () => {
+    for (const object of pools.list()) poolQueue.add(keyOf(object));
+  });
+  const allocation = new Allocation({ allocator, get: (key) => latest.get(key), enqueue, onUse });
   const counters = new ControllerMetrics(metrics, allocator, () => allocation.waiters.counts());
-  const complain = complainer(pools, events);
+  const complain = complainer(pools, events, log);
 
   const everyService = () => {
     // Those that hold addresses first: they may free some, and must not wait for those who may get them.
@@ -126,9 +123,9 @@ async function run(runner: Runner, deps: ControllerDeps, onAdopted: () => void):
   };
   const configure = () => {
     const current = config.compile();
-    counters.configured(current.findings.length > 0);
-    for (const finding of current.findings) log.warn("pool is invalid", { ...finding });
-    complain(current.findings.map((finding) => ({ pool: finding.object, text: findingText(finding) })));
+    const errors = errorsAmong(current.findings);
+    counters.configured(errors.length > 0);
+    complain(errors);
     onceQueue.add("configuration-state");
     return current;
   };
@@ -144,11 +141,11 @@ async function run(runner: Runner, deps: ControllerDeps, onAdopted: () => void):
     everyService();
   };
   pools.onChange((key, now, before) => {
-    if (same(now, before, ({ metadata, spec }) => [metadata.labels, spec])) poolQueue.add(key);
+    if (isSameSpec(now, before)) poolQueue.add(key);
     else reconfigure();
   });
   namespaces.onChange((_key, now, before) => {
-    if (!same(now, before, ({ metadata }) => metadata.labels)) reconfigure();
+    if (!isSameSpec(now, before)) reconfigure();
   });
   states.onChange((key) => {
     if (key === `${namespace}/controller`) onceQueue.add("configuration-state");
@@ -202,24 +199,35 @@ async function run(runner: Runner, deps: ControllerDeps, onAdopted: () => void):
   ]);
 }
 
-/** A Warning Event on each invalid pool, once per sentence for as long as it stays true. */
-function complainer(pools: Pools, events: EventRecorder) {
-  let said = new Set<string>();
-  return (complaints: readonly { readonly pool: string; readonly text: string }[]) => {
-    for (const { pool, text } of complaints) {
-      const object = pools.list().find(({ metadata }) => metadata.name === pool);
+/** Runs `task` once, `afterMs` after the first of however many calls. */
+function paced(clock: Clock, afterMs: number, task: () => void): () => void {
+  let waits = false;
+  return () => {
+    if (waits) return;
+    waits = true;
+    clock.schedule(afterMs, () => {
+      waits = false;
+      task();
+    });
+  };
+}
+
+/** A Warning Event on each invalid pool and a line in the log, once per sentence for as long as it stays true. */
+function complainer(pools: Pools, events: EventRecorder, log: Log) {
+  let said: ReadonlySet<string> = new Set();
+  return (findings: readonly Finding[]) => {
+    for (const finding of findings) {
+      const text = findingText(finding);
+      const object = pools.list().find(({ metadata }) => metadata.name === finding.object);
       if (object === undefined || said.has(text)) continue;
       const { apiVersion = "metallb.io/v1beta1" } = object;
       events.emit({ ...object, kind: "IPAddressPool", apiVersion }, "Warning", "ConfigurationError", text);
+      log.warn("pool is invalid", { ...finding });
     }
-    said = new Set(complaints.map(({ text }) => text));
+    said = new Set(findings.map(findingText));
   };
 }
 
 function held(service: Service): number {
   return (service.status?.loadBalancer?.ingress ?? []).length > 0 ? 1 : 0;
-}
-
-function same<T>(now: T | undefined, before: T | undefined, facts: (object: T) => unknown): boolean {
-  return now !== undefined && before !== undefined && JSON.stringify(facts(now)) === JSON.stringify(facts(before));
 }

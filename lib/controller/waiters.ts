@@ -1,39 +1,36 @@
+import { ageOf } from "#api/resources";
 import type { AllocationReason } from "#core/reasons";
 import type { ServiceView } from "#core/service-view";
 
-interface Waiter {
-  readonly view: ServiceView;
+export interface Waiter {
+  readonly key: string;
   readonly reason: AllocationReason;
   readonly sentence: string;
   /** Equal for Services that the same pools serve or refuse alike. */
   readonly likeness: string;
+  /** What waiters are sorted by. */
+  readonly age: string;
 }
 
 /** Services without an address, in the order in which they are served: oldest first. */
 export class Waiters {
   readonly #waiters = new Map<string, Waiter>();
-  #sorted: readonly Waiter[] | null = null;
+  /** Keys, oldest first; may name some that wait no longer. Null when somebody new came. */
+  #order: readonly string[] | null = null;
 
   add(view: ServiceView, reason: AllocationReason, sentence: string): void {
-    const before = this.#waiters.get(view.key);
-    // Only the age decides the order; a refusal that merely changed its words keeps the place.
-    if (before === undefined || before.view.createdAt !== view.createdAt) this.#sorted = null;
-    else if (this.#sorted !== null && before.sentence === sentence && before.view === view) return;
-    else this.#sorted = null;
-    this.#waiters.set(view.key, { view, reason, sentence, likeness: likenessOf(view) });
+    const age = ageOf(view.createdAt, view.key);
+    if (this.#waiters.get(view.key)?.age !== age) this.#order = null;
+    this.#waiters.set(view.key, { key: view.key, reason, sentence, likeness: likenessOf(view), age });
   }
 
   remove(key: string): void {
-    if (this.#waiters.delete(key)) this.#sorted = null;
-  }
-
-  get size(): number {
-    return this.#waiters.size;
+    this.#waiters.delete(key);
   }
 
   oldestFirst(): readonly Waiter[] {
-    this.#sorted ??= [...this.#waiters.values()].toSorted(byAge);
-    return this.#sorted;
+    this.#order ??= [...this.#waiters.values()].toSorted((a, b) => (a.age < b.age ? -1 : 1)).map(({ key }) => key);
+    return this.#order.flatMap((key) => this.#waiters.get(key) ?? []);
   }
 
   counts(): ReadonlyMap<AllocationReason, number> {
@@ -43,13 +40,17 @@ export class Waiters {
   }
 }
 
-function byAge(a: Waiter, b: Waiter): number {
-  const [left, right] = [`${a.view.createdAt || "9"} ${a.view.key}`, `${b.view.createdAt || "9"} ${b.view.key}`];
-  return left < right ? -1 : left > right ? 1 : 0;
-}
-
 function likenessOf(view: ServiceView): string {
-  const { namespace, labels, requestedPool, requestedAddresses, families, dualStack, sharingKey } = view;
-  const sharing = sharingKey === "" ? null : [sharingKey, view.backendKey, view.ports];
-  return JSON.stringify([namespace, labels, requestedPool, requestedAddresses, families, dualStack, sharing]);
+  const { namespace, labels, requestedPool, requestedAddresses, requestProblem, families, dualStack } = view;
+  const sharing = view.sharingKey === "" ? null : [view.sharingKey, view.backendKey, view.ports];
+  return JSON.stringify([
+    namespace,
+    labels,
+    requestedPool,
+    requestedAddresses,
+    requestProblem,
+    families,
+    dualStack,
+    sharing,
+  ]);
 }

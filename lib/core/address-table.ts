@@ -15,11 +15,6 @@ const PAGE = 64;
 export class AddressTable<T> {
   // A small integer is the fastest key there is; bigints of IPv6 cannot be mistaken for one.
   readonly #pages = new Map<number | bigint, Page<T>>();
-  #size = 0;
-
-  get size(): number {
-    return this.#size;
-  }
 
   get(family: Family, value: bigint): T | undefined {
     return this.#pages.get(pageOf(family, value))?.items[offsetOf(value)];
@@ -37,10 +32,7 @@ export class AddressTable<T> {
       this.#pages.set(key, page);
     }
     const offset = offsetOf(value);
-    if (page.items[offset] === undefined) {
-      page.count++;
-      this.#size++;
-    }
+    if (page.items[offset] === undefined) page.count++;
     page.items[offset] = item;
   }
 
@@ -50,7 +42,6 @@ export class AddressTable<T> {
     const offset = offsetOf(value);
     if (page?.items[offset] === undefined) return;
     page.items[offset] = undefined;
-    this.#size--;
     page.count--;
     if (page.count === 0) this.#pages.delete(key);
   }

@@ -102,6 +102,12 @@ export function formatAddress(address: Address): string {
   return formatV6(address.value);
 }
 
+/** The one spelling of an address, by which texts can be compared; what is no address stays as it is. */
+export function canonicalText(text: string): string {
+  const address = tryParseAddress(text);
+  return address === null ? text : formatAddress(address);
+}
+
 /** The text that elections hash (metallb.md 6.2): canonical, but an IPv4-mapped address prints as IPv4. */
 export function electionText(address: Address): string {
   const mapped = address.family === 6 && address.value >> 32n === V4_MAPPED;

@@ -2,29 +2,30 @@
  * Which address a Service should hold (metallb.md sections 2.2 and 3, its
  * quirks repaired). Deterministic: the same claims and pools give the same plan.
  */
-import { type Address, compareAddresses, type Family, formatAddress, rangeContains, sameAddress } from "./address.ts";
-import { explain } from "./explain.ts";
+import { type Address, compareAddresses, type Family, formatAddress, sameAddress } from "./address.ts";
 import { Ledger } from "./ledger.ts";
 import {
-  badRequest,
   byPreference,
   claimFor,
-  conflictSentence,
   familiesFit,
-  familyText,
   impossibleFamilies,
   type Plan,
-  type Refusal,
-  refusalOf,
   refuse,
   sameFamilies,
   sameSet,
 } from "./plan.ts";
 import type { PoolView } from "./pools.ts";
-import { anySelectorMatches } from "./selector.ts";
+import {
+  badRequest,
+  closedTo,
+  conflictRefusal,
+  emptyRefusal,
+  familyText,
+  outsideRefusal,
+  type Refusal,
+  refusalOf,
+} from "./refusals.ts";
 import type { ServiceView } from "./service-view.ts";
-
-export type { Holding, Plan, Refusal } from "./plan.ts";
 
 type Verdict =
   | { readonly kind: "legal"; readonly pool: PoolView }
@@ -72,16 +73,15 @@ export class Allocator {
     this.ledger.setPools(pools);
   }
 
-  /** True for a Service that this instance must not touch. */
-  isForeign(service: ServiceView): boolean {
-    return service.loadBalancerClass !== this.#lbClass;
-  }
-
   /**
    * Records that the Service holds the addresses. Those in its status that it gives up stay closed to others as
    * long as `untilWritten` says that the status is still to be written. True when something became available.
    */
-  hold(service: ServiceView, addresses: readonly Address[], untilWritten: "confirmed" | "untilWritten" = "confirmed") {
+  hold(
+    service: ServiceView,
+    addresses: readonly Address[],
+    untilWritten: "confirmed" | "untilWritten" = "confirmed",
+  ): boolean {
     const claim = claimFor(service, addresses);
     if (untilWritten === "confirmed" || service.held === null) return this.ledger.claim(claim);
     const leaving = service.held.filter(
@@ -98,9 +98,9 @@ export class Allocator {
 
   plan(service: ServiceView): Plan {
     if (!service.isLoadBalancer) return { kind: "release" };
-    if (this.isForeign(service)) {
-      const sentence = explain("class_not_ours", { loadBalancerClass: service.loadBalancerClass ?? "" });
-      return { kind: "ignore", refusal: { pool: null, reason: "class_not_ours", sentence } };
+    if (service.loadBalancerClass !== this.#lbClass) {
+      const facts = { loadBalancerClass: service.loadBalancerClass ?? "" };
+      return { kind: "ignore", refusal: refusalOf(null, "class_not_ours", facts) };
     }
     const impossible = impossibleFamilies(service);
     if (impossible !== null) {
@@ -117,6 +117,8 @@ export class Allocator {
       }
       if (verdict.kind === "legal") return this.#keep(service, service.held, verdict.pool);
       moved = verdict.sentence;
+      const part = this.#keepPart(service, service.held, moved);
+      if (part !== null) return part;
     }
 
     // Decided before and not yet seen in the status: the same again, so that nothing moves while a write is under way.
@@ -135,37 +137,75 @@ export class Allocator {
 
   /** May the Service go on holding these? */
   #judge(service: ServiceView, addresses: readonly Address[]): Verdict {
-    const illegal = (sentence: string): Verdict => ({ kind: "illegal", sentence });
-    const texts = addresses.map(formatAddress).join(", ");
     if (!familiesFit(service, addresses)) return illegal(`the Service now needs ${familyText(service.families)}`);
     if (service.requested.length > 0 && !sameSet(service.requested, addresses)) {
       return illegal(`the Service asks for ${service.requestedAddresses.join(", ")}`);
     }
+    return this.#judgePlace(service, addresses);
+  }
+
+  /** The same, of whatever families. */
+  #judgePlace(service: ServiceView, addresses: readonly Address[]): Verdict {
     const pool = this.#poolOfAll(addresses);
     if (pool === undefined) {
       if (this.#belongsToLeftOut(service)) return { kind: "untouched" };
-      return illegal(this.#outside(addresses).sentence);
+      return illegal(outsideRefusal(this.ledger, this.#order, addresses).sentence);
     }
     if (service.requestedPool !== null && service.requestedPool !== pool.name) {
+      const texts = addresses.map(formatAddress).join(", ");
       return illegal(`${texts} is from pool ${pool.name}, and the Service asks for pool ${service.requestedPool}`);
     }
-    const refusal = this.#closedTo(pool, service) ?? this.#conflictRefusal(service, addresses, pool.name);
+    const refusal = closedTo(pool, service) ?? this.#conflictRefusal(service, addresses, pool.name);
     return refusal === null ? { kind: "legal", pool } : illegal(refusal.sentence);
   }
 
   #keep(service: ServiceView, addresses: readonly Address[], pool: PoolView): Plan {
     const kept = { kind: "keep" as const, addresses, pool: pool.name };
     if (service.requestProblem !== null) return { ...kept, note: badRequest(service.requestProblem) };
-    const missing = service.families.filter((family) => !addresses.some((address) => address.family === family));
-    const [family] = missing;
-    if (service.dualStack !== "prefer" || family === undefined || service.requested.length > 0) {
+    const missing = service.families.find((family) => !addresses.some((address) => address.family === family));
+    if (service.dualStack !== "prefer" || missing === undefined || service.requested.length > 0) {
       return { ...kept, note: null };
     }
     // PreferDualStack: the second family is added when its pool has it; the first stays either way.
-    const address = this.ledger.lowest(pool.name, family, claimFor(service, []));
-    if (address === null) return { ...kept, note: this.#nothingIn(pool, [family]) };
-    const both = [...addresses, address].toSorted(compareAddresses);
+    const both = this.#completed(service, addresses, pool);
+    if (both === null) return { ...kept, note: emptyRefusal(this.ledger, pool, [missing]) };
     return { kind: "assign", addresses: both, pool: pool.name, note: null, moved: null };
+  }
+
+  /**
+   * Of addresses that may not stay together (the Service got or lost a family, the pool lost one), the one that is
+   * still legal stays: completed in its pool, or alone where one is enough. The primary family is tried first.
+   */
+  #keepPart(service: ServiceView, addresses: readonly Address[], moved: string): Plan | null {
+    if (service.requested.length > 0 || service.requestProblem !== null) return null;
+    for (const family of service.families) {
+      const part = addresses.filter((address) => address.family === family).slice(0, 1);
+      const verdict: Verdict = part.length === 0 ? illegal("") : this.#judgePlace(service, part);
+      if (verdict.kind !== "legal") continue;
+      const { pool } = verdict;
+      const whole = this.#completed(service, part, pool) ?? (familiesFit(service, part) ? part : null);
+      if (whole === null) continue;
+      const lost = addresses.some((address) => !whole.some((kept) => sameAddress(kept, address)));
+      return { kind: "assign", addresses: whole, pool: pool.name, note: null, moved: lost ? moved : null };
+    }
+    return null;
+  }
+
+  /** The addresses with one of each family they lack, of the same pool; null when the pool has none to give. */
+  #completed(service: ServiceView, addresses: readonly Address[], pool: PoolView): readonly Address[] | null {
+    const claim = claimFor(service, []);
+    // What is decided already and perhaps written, before anything lower: or each look would add another one.
+    const inFlight = this.ledger.claimOf(service.key)?.addresses ?? [];
+    const whole = [...addresses];
+    for (const family of service.families) {
+      if (addresses.some((address) => address.family === family)) continue;
+      const own = inFlight.find((one) => one.family === family && this.ledger.poolOf(one) === pool);
+      const isFree = own !== undefined && this.ledger.conflict(own, claim) === null;
+      const address = isFree ? own : this.ledger.lowest(pool.name, family, claim);
+      if (address === null) return null;
+      whole.push(address);
+    }
+    return whole.toSorted(compareAddresses);
   }
 
   #choose(service: ServiceView): Choice {
@@ -188,12 +228,12 @@ export class Allocator {
       return refused(badRequest(`asks for ${asked}, but needs one address of each of ${familyText(service.families)}`));
     }
     const pool = this.#poolOfAll(requested);
-    if (pool === undefined) return refused(this.#outside(requested));
+    if (pool === undefined) return refused(outsideRefusal(this.ledger, this.#order, requested));
     if (named !== undefined && named !== pool) {
       const asked = requested.map(formatAddress).join(", ");
       return refused(badRequest(`asks for ${asked} of pool ${pool.name}, and for pool ${named.name}`));
     }
-    const refusal = this.#closedTo(pool, service) ?? this.#conflictRefusal(service, requested, pool.name);
+    const refusal = closedTo(pool, service) ?? this.#conflictRefusal(service, requested, pool.name);
     return refusal === null ? { kind: "chosen", addresses: requested, pool: pool.name } : refused(refusal);
   }
 
@@ -207,7 +247,7 @@ export class Allocator {
     }
     for (const wish of wishes) {
       for (const pool of pools) {
-        if ((!byName && !pool.autoAssign) || this.#closedTo(pool, service) !== null) continue;
+        if ((!byName && !pool.autoAssign) || closedTo(pool, service) !== null) continue;
         const addresses: Address[] = [];
         for (const family of wish) {
           const address = this.ledger.lowest(pool.name, family, claim);
@@ -220,7 +260,7 @@ export class Allocator {
     }
     const refusals = pools.map((pool) => {
       if (!byName && !pool.autoAssign) return refusalOf(pool.name, "auto_assign_off");
-      return this.#closedTo(pool, service) ?? this.#nothingIn(pool, service.families);
+      return closedTo(pool, service) ?? emptyRefusal(this.ledger, pool, service.families);
     });
     return { kind: "refused", refusals: refusals.length > 0 ? refusals : [refusalOf(null, "no_pool")] };
   }
@@ -238,53 +278,13 @@ export class Allocator {
     return allocatedFrom === null || this.#leftOut.has(allocatedFrom);
   }
 
-  #closedTo(pool: PoolView, service: ServiceView): Refusal | null {
-    if (pool.namespaces !== null && !pool.namespaces.has(service.namespace)) {
-      return refusalOf(pool.name, "namespace_not_allowed", { namespace: service.namespace });
-    }
-    if (pool.serviceSelectors.length > 0 && !anySelectorMatches(pool.serviceSelectors, service.labels)) {
-      return refusalOf(pool.name, "selector_mismatch", { service: service.key });
-    }
-    return null;
-  }
-
   #conflictRefusal(service: ServiceView, addresses: readonly Address[], pool: string): Refusal | null {
     const claim = claimFor(service, addresses);
     for (const address of addresses) {
       const conflict = this.ledger.conflict(address, claim);
-      if (conflict !== null) return conflictSentence(conflict, pool);
+      if (conflict !== null) return conflictRefusal(conflict, pool);
     }
     return null;
-  }
-
-  #nothingIn(pool: PoolView, families: readonly Family[]): Refusal {
-    const absent = families.filter((family) => this.ledger.capacity(pool.name, family) === 0n);
-    if (absent.length > 0) return refusalOf(pool.name, "family_unavailable", { family: familyText(absent) });
-    const full =
-      families.find((f) => BigInt(this.ledger.inUse(pool.name, f)) >= this.ledger.capacity(pool.name, f)) ??
-      families[0];
-    if (full === undefined) return refusalOf(pool.name, "exhausted");
-    return refusalOf(pool.name, "exhausted", {
-      inUse: this.ledger.inUse(pool.name, full),
-      total: this.ledger.capacity(pool.name, full),
-      ...(families.length > 1 && { family: `IPv${full}` }),
-    });
-  }
-
-  #outside(addresses: readonly Address[]): Refusal {
-    const owners = addresses.map((address) => this.ledger.poolOf(address));
-    const index = owners.indexOf(undefined);
-    const address = addresses[index];
-    if (address === undefined) {
-      const each = addresses.map((one, at) => `${formatAddress(one)} (${owners[at]?.name})`).join(" and ");
-      return refusalOf(null, "outside_pools", { detail: `${each} are of different pools; one pool must own both` });
-    }
-    const text = formatAddress(address);
-    const avoiding = this.#order.find(({ ranges }) => ranges.some((range) => rangeContains(range, address)));
-    if (avoiding === undefined) return refusalOf(null, "outside_pools", { address: text });
-    return refusalOf(avoiding.name, "outside_pools", {
-      detail: `${avoiding.name}: leaves out ${text} (avoidBuggyIPs)`,
-    });
   }
 
   #unknownPool(name: string): Refusal {
@@ -293,31 +293,11 @@ export class Allocator {
   }
 }
 
-/**
- * The plan of a fresh reader (dashboard, `berth check`): claims are what the
- * statuses of `services` say, older Services first, without any of the controller's memory.
- */
-export function planFor(
-  service: ServiceView,
-  pools: readonly PoolView[],
-  services: readonly ServiceView[],
-  options: AllocatorOptions & { readonly leftOut?: ReadonlySet<string> | undefined } = {},
-): Plan {
-  const allocator = new Allocator(options);
-  allocator.setPools(pools, options.leftOut);
-  for (const other of services) if (other.key !== service.key) observe(allocator, other);
-  return allocator.plan(service);
+function illegal(sentence: string): Verdict {
+  return { kind: "illegal", sentence };
 }
 
 /** Takes over what a Service's status says, whoever gave it. */
 export function observe(allocator: Allocator, service: ServiceView): void {
   if (service.isLoadBalancer && service.held !== null && service.held.length > 0) allocator.hold(service, service.held);
-}
-
-/** Why each pool refuses the Service; empty when it holds, or would get, an address. */
-export function refusals(...args: Parameters<typeof planFor>): readonly Refusal[] {
-  const plan = planFor(...args);
-  if (plan.kind === "refuse") return plan.refusals;
-  if (plan.kind === "ignore") return [plan.refusal];
-  return plan.kind !== "release" && plan.note !== null ? [plan.note] : [];
 }

@@ -6,8 +6,6 @@ import type { AllocationReason, AnnounceReason } from "./reasons.ts";
 export interface RefusalFacts {
   readonly pool?: string | undefined;
   readonly address?: string | undefined;
-  /** "namespace/name" of the Service that asks. */
-  readonly service?: string | undefined;
   readonly namespace?: string | undefined;
   /** "namespace/name" of the Service that is in the way. */
   readonly holder?: string | undefined;
@@ -37,7 +35,7 @@ export function explain(reason: AllocationReason, facts: RefusalFacts = {}): str
     case "auto_assign_off":
       return `${inPool}gives addresses only on request (autoAssign is off)`;
     case "selector_mismatch":
-      return `${inPool}its serviceSelectors do not match the labels of ${facts.service ?? "the Service"}`;
+      return `${inPool}its serviceSelectors do not match the labels of the Service`;
     case "namespace_not_allowed":
       return `${inPool}not open to namespace ${facts.namespace ?? "of the Service"}`;
     case "exhausted": {

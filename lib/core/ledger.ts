@@ -1,7 +1,9 @@
 import { type Address, type Family, isBuggy, sameAddress } from "./address.ts";
 import { AddressTable } from "./address-table.ts";
 import { FreeList } from "./free-list.ts";
-import { type PoolView, poolCapacity } from "./pools.ts";
+import { KeyTable } from "./key-table.ts";
+import { poolCapacity } from "./pool-count.ts";
+import type { PoolView } from "./pools.ts";
 
 /** What one Service occupies, and under which conditions others may share it (metallb.md 2.5). */
 export interface Claim {
@@ -66,7 +68,7 @@ export class Ledger {
   #pools = new Map<string, PoolState>();
   #index: Record<Family, readonly Slot[]> = { 4: [], 6: [] };
   readonly #entries = new AddressTable<Entry>();
-  readonly #claims = new Map<string, Claim>();
+  readonly #claims = new KeyTable<Claim>();
   readonly #groups = new Map<string, ShareGroup>();
 
   /** Replaces the pools; claims stay. O(addresses in use). Pools must not overlap. */
@@ -87,19 +89,17 @@ export class Ledger {
     return this.#slotOf(address)?.state.view;
   }
 
+  /** What a Service ("namespace/name") occupies. */
   claimOf(key: string): Claim | undefined {
     return this.#claims.get(key);
   }
 
-  /** Keys of the Services that hold the address. */
-  holders(address: Address): readonly string[] {
-    return this.#entries.get(address.family, address.value)?.claims.map(({ key }) => key) ?? [];
-  }
-
+  /** Distinct addresses of the pool that are held; 0 for a pool that is not in force. */
   inUse(pool: string, family: Family): number {
     return this.#pools.get(pool)?.inUse[family] ?? 0;
   }
 
+  /** Addresses that the pool can give out, held ones included; exact. */
   capacity(pool: string, family: Family): bigint {
     return this.#pools.get(pool)?.capacity[family] ?? 0n;
   }
@@ -112,7 +112,7 @@ export class Ledger {
     const before = this.#claims.get(claim.key);
     if (before !== undefined && sameClaim(before, claim)) return false;
     if (before !== undefined) this.#remove(before);
-    this.#claims.set(claim.key, claim);
+    this.#claims.set(claim);
     for (const address of occupied(claim)) this.#enter(address, claim);
     return before !== undefined && givesUp(before, claim);
   }

@@ -1,19 +1,12 @@
-/** The small rules behind `Allocator`: plans, refusals and families as plain functions. */
-import { type Address, type Family, formatAddress, sameAddress } from "./address.ts";
-import { explain, joinSentences } from "./explain.ts";
-import type { Claim, Conflict } from "./ledger.ts";
+/** What is decided about a Service, and the small rules about families and sets behind it. */
+import { type Address, type Family, sameAddress } from "./address.ts";
+import type { Claim } from "./ledger.ts";
 import type { PoolView } from "./pools.ts";
 import type { AllocationReason } from "./reasons.ts";
+import { badRequest, familyText, type Refusal, refusalOf, summaryOf } from "./refusals.ts";
 import type { ServiceView } from "./service-view.ts";
 
-/** Why one pool (null: no pool in particular) does not serve a Service. `sentence` names pool and address. */
-export interface Refusal {
-  readonly pool: string | null;
-  readonly reason: AllocationReason;
-  readonly sentence: string;
-}
-
-export interface Holding {
+interface Holding {
   /** As they belong into the status: as requested, else IPv4 first. */
   readonly addresses: readonly Address[];
   /** Null only for an address left untouched whose pool is not known. */
@@ -39,11 +32,18 @@ export type Plan =
       readonly moved: string | null;
     };
 
+/** The plan that follows when every pool refused. */
+export function refuse(refusals: readonly Refusal[], moved: string | null): Plan {
+  return { kind: "refuse", ...summaryOf(refusals), refusals, moved };
+}
+
+/** What the Service occupies once it holds the addresses. */
 export function claimFor(service: ServiceView, addresses: readonly Address[]): Claim {
   const { key, ports, sharingKey, backendKey } = service;
   return { key, addresses, ports, sharingKey, backendKey };
 }
 
+/** The order in which pools are asked: pinned before others, by priority (unset last), then by name. */
 export function byPreference(a: PoolView, b: PoolView): number {
   if (a.pinned !== b.pinned) return a.pinned ? -1 : 1;
   const priority = (pool: PoolView) => (pool.priority === 0 ? Number.POSITIVE_INFINITY : pool.priority);
@@ -51,6 +51,7 @@ export function byPreference(a: PoolView, b: PoolView): number {
   return a.name < b.name ? -1 : 1;
 }
 
+/** Why no pool could ever serve the families of the Service (metallb.md 2.2, steps 3 and 5); null when one could. */
 export function impossibleFamilies(service: ServiceView): Refusal | null {
   if (service.families.length === 0) return badRequest("has no cluster IP");
   if (service.dualStack !== "require" || service.families.length > 1) return null;
@@ -58,55 +59,19 @@ export function impossibleFamilies(service: ServiceView): Refusal | null {
   return refusalOf(null, "family_unavailable", { detail });
 }
 
+/** Whether the addresses, one per family, are what the Service may hold; under PreferDualStack one of two will do. */
 export function familiesFit({ families, dualStack }: ServiceView, addresses: readonly Address[]): boolean {
   const own = new Set(addresses.map(({ family }) => family));
   if (own.size !== addresses.length || ![...own].every((family) => families.includes(family))) return false;
   return own.size === families.length || dualStack === "prefer";
 }
 
+/** Exactly one address of each family. */
 export function sameFamilies(addresses: readonly Address[], families: readonly Family[]): boolean {
   return addresses.length === families.length && families.every((f) => addresses.some(({ family }) => family === f));
 }
 
+/** The same addresses in any order. */
 export function sameSet(a: readonly Address[], b: readonly Address[]): boolean {
   return a.length === b.length && a.every((one) => b.some((other) => sameAddress(one, other)));
-}
-
-export function familyText(families: readonly Family[]): string {
-  return families
-    .toSorted()
-    .map((family) => `IPv${family}`)
-    .join(" and ");
-}
-
-export function badRequest(problem: string): Refusal {
-  return { pool: null, reason: "invalid_request", sentence: `the Service ${problem}` };
-}
-
-export function refusalOf(
-  pool: string | null,
-  reason: AllocationReason,
-  facts: Parameters<typeof explain>[1] = {},
-): Refusal {
-  return { pool, reason, sentence: explain(reason, pool === null ? facts : { pool, ...facts }) };
-}
-
-export function conflictSentence({ reason, address, holder, port }: Conflict, pool: string): Refusal {
-  return { pool, reason, sentence: explain(reason, { address: formatAddress(address), holder, port }) };
-}
-
-/** When pools refuse for different reasons, the one that a person can do most about stands for all. */
-const WEIGHT: readonly AllocationReason[] = [
-  "exhausted",
-  "family_unavailable",
-  "selector_mismatch",
-  "namespace_not_allowed",
-  "auto_assign_off",
-];
-
-export function refuse(list: readonly Refusal[], moved: string | null): Plan {
-  const [first] = list;
-  const chief = WEIGHT.find((reason) => list.some((refusal) => refusal.reason === reason));
-  const sentence = joinSentences(list.map((refusal) => refusal.sentence));
-  return { kind: "refuse", reason: chief ?? first?.reason ?? "no_pool", sentence, refusals: list, moved };
 }

@@ -1,7 +1,6 @@
 import {
   type Address,
   type AddressRange,
-  type Family,
   formatRange,
   isBuggy,
   parseRange,
@@ -9,7 +8,8 @@ import {
   rangesOverlap,
 } from "./address.ts";
 import { Fault } from "./errors.ts";
-import { anySelectorMatches, type Labels, type Selector, selectorProblem, selectorText } from "./selector.ts";
+import type { Finding } from "./findings.ts";
+import { anySelectorMatches, type Labels, type Selector, selectorProblems } from "./selector.ts";
 
 /** An IPAddressPool as written by its author. */
 export interface PoolInput {
@@ -48,17 +48,6 @@ export interface PoolView {
   readonly input?: PoolInput | undefined;
 }
 
-/** Something wrong, or odd, in an object of the configuration. */
-export interface Finding {
-  readonly severity: "error" | "warning";
-  /** Name of the pool or advertisement. */
-  readonly object: string;
-  /** Dotted path ("spec.addresses.0"). */
-  readonly field: string;
-  readonly message: string;
-  readonly fix: string;
-}
-
 type NamespaceFacts = { readonly name: string; readonly labels: Labels | undefined };
 
 /**
@@ -93,29 +82,27 @@ export function compilePools(
     else changed.push(view);
   }
 
-  // A changed pool that is refused falls back to its previous ranges, which another change may have taken
-  // meanwhile; so start over with those ranges settled. Each round settles at least one more pool.
   const refused = new Map<string, Finding>();
-  for (let again = true; again; ) {
-    again = false;
-    const accepted = [...settled];
-    for (const view of changed) {
-      if (refused.has(view.name)) continue;
-      const finding = overlapFinding(view, accepted);
-      if (finding === null) {
-        accepted.push(view);
-        continue;
-      }
-      refused.set(view.name, finding);
-      const before = stillInForce(previous.get(view.name), namespaces);
-      if (before === undefined) continue;
-      settled.push(before);
-      again = true;
-      break;
-    }
-    if (!again) return { pools: accepted.toSorted(byName), findings: [...findings, ...refused.values()] };
+  for (;;) {
+    const { accepted, refusal } = settle(settled, changed, refused);
+    if (refusal === null) return { pools: accepted.toSorted(byName), findings: [...findings, ...refused.values()] };
+    // It falls back to its previous ranges, which another change may have taken meanwhile: start over with those settled.
+    refused.set(refusal.object, refusal);
+    const before = stillInForce(previous.get(refusal.object), namespaces);
+    if (before !== undefined) settled.push(before);
   }
-  return { pools: settled, findings };
+}
+
+/** Accepts the changed pools in order, beside those that are settled, up to the first that overlaps. */
+function settle(settled: readonly PoolView[], changed: readonly PoolView[], refused: ReadonlyMap<string, Finding>) {
+  const accepted = [...settled];
+  for (const view of changed) {
+    if (refused.has(view.name)) continue;
+    const refusal = overlapFinding(view, accepted);
+    if (refusal !== null) return { accepted, refusal };
+    accepted.push(view);
+  }
+  return { accepted, refusal: null };
 }
 
 function byName(a: { readonly name: string }, b: { readonly name: string }): number {
@@ -133,45 +120,10 @@ export function compilePool(
   namespaces: readonly NamespaceFacts[],
 ): { readonly view: PoolView | null; readonly problems: readonly Finding[] } {
   const problems: Finding[] = [];
-  const ranges: AddressRange[] = [];
-  const add = (field: string, message: string, fix: string) => problems.push(error(input.name, field, message, fix));
-
-  if (input.addresses.length === 0) {
-    add("spec.addresses", "the pool has no addresses", "list at least one range, like 192.0.2.0/24");
-  }
-  for (const [index, text] of input.addresses.entries()) {
-    try {
-      const range = parseRange(text);
-      const other = ranges.findIndex((earlier) => rangesOverlap(earlier, range));
-      if (other >= 0) {
-        const both = `${JSON.stringify(text)} overlaps ${JSON.stringify(input.addresses[other])} of the same pool`;
-        add(`spec.addresses.${index}`, both, "list every address once");
-      }
-      ranges.push(range);
-    } catch (thrown) {
-      const { context, message } = Fault.from(thrown);
-      add(`spec.addresses.${index}`, String(context.problem ?? message), String(context.fix ?? "correct the range"));
-      // Keeps the indexes of `ranges` in step with `addresses`; the view is dropped anyway.
-      ranges.push({ first: { family: 4, value: -1n }, last: { family: 4, value: -1n } });
-    }
-  }
-
+  const add: Complain = (field, message, fix) => problems.push(error(input.name, field, message, fix));
+  const ranges = compileRanges(input.addresses, add);
   const allocation = input.serviceAllocation;
-  const names = allocation?.namespaces ?? [];
-  const twice = names.find((name, index) => names.indexOf(name) !== index);
-  if (twice !== undefined) {
-    add("spec.serviceAllocation.namespaces", `${JSON.stringify(twice)} is listed twice`, "list every namespace once");
-  }
-  for (const field of ["namespaceSelectors", "serviceSelectors"] as const) {
-    const selectors = allocation?.[field] ?? [];
-    const texts = selectors.map(selectorText);
-    for (const [index, selector] of selectors.entries()) {
-      const at = `spec.serviceAllocation.${field}.${index}`;
-      const problem = selectorProblem(selector);
-      if (problem !== null) add(at, problem, "correct the selector");
-      else if (texts.indexOf(texts[index] ?? "") !== index) add(at, "the selector is written twice", "remove one");
-    }
-  }
+  checkAllocation(allocation, add);
   if (problems.length > 0) return { view: null, problems };
   const view: PoolView = {
     name: input.name,
@@ -186,6 +138,43 @@ export function compilePool(
     input,
   };
   return { view, problems };
+}
+
+type Complain = (field: string, message: string, fix: string) => void;
+
+function compileRanges(texts: readonly string[], add: Complain): readonly AddressRange[] {
+  if (texts.length === 0) {
+    add("spec.addresses", "the pool has no addresses", "list at least one range, like 192.0.2.0/24");
+  }
+  const read: { readonly text: string; readonly range: AddressRange }[] = [];
+  for (const [index, text] of texts.entries()) {
+    try {
+      const range = parseRange(text);
+      const other = read.find((earlier) => rangesOverlap(earlier.range, range));
+      if (other !== undefined) {
+        const both = `${JSON.stringify(text)} overlaps ${JSON.stringify(other.text)} of the same pool`;
+        add(`spec.addresses.${index}`, both, "list every address once");
+      }
+      read.push({ text, range });
+    } catch (thrown) {
+      const { context, message } = Fault.from(thrown);
+      add(`spec.addresses.${index}`, String(context.problem ?? message), String(context.fix ?? "correct the range"));
+    }
+  }
+  return read.map(({ range }) => range);
+}
+
+function checkAllocation(allocation: PoolInput["serviceAllocation"], add: Complain): void {
+  const names = allocation?.namespaces ?? [];
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice !== undefined) {
+    add("spec.serviceAllocation.namespaces", `${JSON.stringify(twice)} is listed twice`, "list every namespace once");
+  }
+  for (const field of ["namespaceSelectors", "serviceSelectors"] as const) {
+    for (const [index, problem] of selectorProblems(allocation?.[field] ?? [])) {
+      add(`spec.serviceAllocation.${field}.${index}`, problem, "correct the selector");
+    }
+  }
 }
 
 function resolveNamespaces(
@@ -231,7 +220,7 @@ function sameRange(a: AddressRange, b: AddressRange | undefined): boolean {
 }
 
 function error(object: string, field: string, message: string, fix: string): Finding {
-  return { severity: "error", object, field, message, fix };
+  return { severity: "error", kind: "pool", object, field, message, fix };
 }
 
 /** True when the pool may give out the address: in a range, and not one that avoidBuggyIPs leaves out. */
@@ -251,69 +240,4 @@ export function poolOfAll(pools: readonly PoolView[], addresses: readonly Addres
   if (first === undefined) return undefined;
   const pool = poolOf(pools, first);
   return pool !== undefined && addresses.every((address) => poolContains(pool, address)) ? pool : undefined;
-}
-
-export interface FamilyCount {
-  readonly total: bigint;
-  readonly assigned: bigint;
-  readonly available: bigint;
-  /** The address that is given out next, in the order of the ranges; null when all are used. */
-  readonly nextFree: Address | null;
-}
-
-/** Exact counts per family; null for a family the pool has no range of. Addresses outside the pool are not counted. */
-export function countPool(
-  pool: PoolView,
-  used: Iterable<Address>,
-): { readonly ipv4: FamilyCount | null; readonly ipv6: FamilyCount | null } {
-  const taken: Record<Family, Set<bigint>> = { 4: new Set(), 6: new Set() };
-  for (const address of used) if (poolContains(pool, address)) taken[address.family].add(address.value);
-  return { ipv4: countFamily(pool, 4, taken[4]), ipv6: countFamily(pool, 6, taken[6]) };
-}
-
-function countFamily(pool: PoolView, family: Family, taken: ReadonlySet<bigint>): FamilyCount | null {
-  const ranges = pool.ranges.filter((range) => range.first.family === family);
-  if (ranges.length === 0) return null;
-  const total = poolCapacity(pool, family);
-  const assigned = BigInt(taken.size);
-  let nextFree: Address | null = null;
-  for (const range of ranges) {
-    nextFree ??= firstUsable(range, pool.avoidBuggyIPs, (value) => taken.has(value));
-  }
-  return { total, assigned, available: total - assigned, nextFree };
-}
-
-/** At most one step per used address: the walk ends at the first that is free. */
-function firstUsable(range: AddressRange, avoidBuggy: boolean, isTaken: (value: bigint) => boolean): Address | null {
-  const { family } = range.first;
-  for (let value = range.first.value; value <= range.last.value; value++) {
-    if (isTaken(value) || (avoidBuggy && isBuggy({ family, value }))) continue;
-    return { family, value };
-  }
-  return null;
-}
-
-/** How many addresses of a family the pool can give out; exact. */
-export function poolCapacity(pool: PoolView, family: Family): bigint {
-  let total = 0n;
-  for (const { first, last } of pool.ranges) {
-    if (first.family !== family) continue;
-    total += last.value - first.value + 1n;
-    if (pool.avoidBuggyIPs && family === 4) total -= buggyUpTo(last.value) - buggyUpTo(first.value - 1n);
-  }
-  return total;
-}
-
-/** Addresses from 0.0.0.0 to `value` that end in .0 or .255. */
-function buggyUpTo(value: bigint): bigint {
-  if (value < 0n) return 0n;
-  return value / 256n + 1n + (value + 1n) / 256n;
-}
-
-/** The largest double that is a legal int64: what status counters say when the truth does not fit. */
-const INT64_MAX = 2 ** 63 - 1024;
-
-/** A count for an int64 field: exact up to 2^53, near beyond, never more than an int64 holds. */
-export function saturateInt64(n: bigint): number {
-  return n > BigInt(INT64_MAX) ? INT64_MAX : Number(n);
 }

@@ -58,12 +58,24 @@ export function selectorProblem(selector: Selector): string | null {
 }
 
 /** One text for one meaning: equal for selectors that differ only in order. */
-export function selectorText(selector: Selector): string {
+function selectorText(selector: Selector): string {
   const labels = Object.entries(selector.matchLabels ?? {}).map(([key, value]) => `${key}=${value}`);
   const expressions = (selector.matchExpressions ?? []).map(
     ({ key, operator, values = [] }) => `${key} ${operator} (${values.toSorted().join(",")})`,
   );
   return [...labels.toSorted(), ...expressions.toSorted()].join(", ");
+}
+
+/** What is wrong with a list of selectors, by index: each by itself, and one that means what an earlier one does. */
+export function selectorProblems(
+  selectors: readonly Selector[],
+): readonly (readonly [index: number, problem: string])[] {
+  const texts = selectors.map(selectorText);
+  return selectors.flatMap((selector, index) => {
+    const isRepeated = texts.indexOf(texts[index] ?? "") !== index;
+    const problem = selectorProblem(selector) ?? (isRepeated ? "the selector is written twice" : null);
+    return problem === null ? [] : [[index, problem] as const];
+  });
 }
 
 // `labels` come from users: "constructor" must not find Object's own.

@@ -146,7 +146,9 @@ function requestOf(list: string | undefined, single: string | undefined) {
     }
     requested.push(address);
   }
-  return { requestedAddresses, requested, requestProblem: requestedSetProblem(requested) };
+  const requestProblem = requestedSetProblem(requested);
+  // A request that is wrong by itself asks for nothing: what the Service holds stays.
+  return { requestedAddresses, requested: requestProblem === null ? requested : [], requestProblem };
 }
 
 function requestedSetProblem(requested: readonly Address[]): string | null {

@@ -52,7 +52,7 @@ export async function connectionFromKubeconfig(path: string, context?: string): 
     server: cluster.server.replace(/\/+$/, ""),
     // Plug-ins hand out short-lived tokens; the library caches them until they expire.
     token: dynamic ? async () => (await securityOf(config, path)).token : first.token,
-    ca: cluster.caData !== undefined ? decode(cluster.caData) : readOptional(cluster.caFile),
+    ca: cluster.caData !== undefined ? decode(cluster.caData) : readAuthority(cluster.caFile, path),
     cert: first.cert,
     key: first.key,
     serverName: cluster.tlsServerName,
@@ -93,6 +93,14 @@ function decode(base64: string): string {
   return Buffer.from(base64, "base64").toString("utf8");
 }
 
-function readOptional(path: string | undefined): string | undefined {
-  return path === undefined ? undefined : readFileSync(path, "utf8");
+function readAuthority(file: string | undefined, path: string): string | undefined {
+  if (file === undefined) return undefined;
+  try {
+    return readFileSync(file, "utf8");
+  } catch (cause) {
+    throw new Fault("invalid", `kubeconfig ${path} names ${file} as certificate-authority, which cannot be read`, {
+      cause,
+      fields: { "certificate-authority": "a file that can be read" },
+    });
+  }
 }

@@ -1,8 +1,78 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { NAMESPACE } from "#api/names";
+import { connectionFromServiceAccount } from "#kube/connection";
+import { HttpCluster } from "#kube/http-cluster";
+import type { Cluster } from "#kube/port";
+import { systemClock } from "#runtime/clock";
+import type { Log } from "#runtime/log";
+import { Metrics } from "#runtime/metrics";
+import { startOpsServer } from "#runtime/ops-server";
+import { addProcessMetrics } from "#runtime/process-metrics";
+import type { Runner } from "#runtime/runner";
+import { integer } from "./flags.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
+
+/** The flags that controller and speaker share (metallb.md 5.6). */
+export const POD_OPTIONS = {
+  port: { type: "string" },
+  "health-probe-port": { type: "string" },
+  namespace: { type: "string" },
+  "pod-name": { type: "string" },
+  "lb-class": { type: "string" },
+  "log-level": { type: "string" },
+} as const;
+
+type PodFlags = { readonly [name in keyof typeof POD_OPTIONS]?: string | undefined };
+
+/** What controller and speaker are told alike. Throws Fault `invalid` naming a flag that cannot be used. */
+export function podSettings(values: PodFlags, env: Environment) {
+  return {
+    /** 0: no metrics. */
+    metricsPort: integer("--port", values.port, 9120, 0, 65535),
+    healthPort: integer("--health-probe-port", values["health-probe-port"], 17472, 1, 65535),
+    namespace: values.namespace ?? namespaceOf(env),
+    podName: values["pod-name"] ?? env.METALLB_POD_NAME ?? "",
+    lbClass: values["lb-class"],
+  };
+}
+
+interface Health {
+  ready(): boolean;
+  healthy(): boolean;
+}
+
+/**
+ * What every pod of Berth has around its part: the cluster as its service account sees it, metrics, and the servers
+ * that probes and Prometheus ask. They answer "alive, not ready" until `start` has resolved.
+ */
+export async function startPod(
+  runner: Runner,
+  options: {
+    readonly host: string;
+    readonly metricsPort: number;
+    readonly healthPort: number;
+    readonly env: Environment;
+    readonly log: Log;
+  },
+  start: (given: { readonly cluster: Cluster; readonly metrics: Metrics }) => Promise<Health>,
+): Promise<void> {
+  const { host, metricsPort, healthPort, env, log } = options;
+  const metrics = new Metrics();
+  addProcessMetrics(metrics);
+  const cluster = new HttpCluster({ connection: connectionFromServiceAccount(env), clock: systemClock, log });
+  runner.onStop("cluster", () => cluster.close());
+  let health: Health = { ready: () => false, healthy: () => true };
+  const ops = { host, metrics, healthy: () => health.healthy(), ready: () => health.ready() };
+  const probes = await startOpsServer({ ...ops, port: healthPort });
+  runner.onStop("health", () => probes.close());
+  if (metricsPort !== 0) {
+    const server = await startOpsServer({ ...ops, port: metricsPort });
+    runner.onStop("metrics", () => server.close());
+  }
+  health = await start({ cluster, metrics });
+}
 
 /** A path inside the pod. The sandbox has no mount namespaces and shows the pod's files below BERTH_ROOT. */
 export function podPath(env: Environment, path: string): string {
@@ -10,7 +80,7 @@ export function podPath(env: Environment, path: string): string {
 }
 
 /** The namespace Berth runs in: METALLB_NAMESPACE, else the service account's, else metallb-system. */
-export function namespaceOf(env: Environment): string {
+function namespaceOf(env: Environment): string {
   if (env.METALLB_NAMESPACE !== undefined && env.METALLB_NAMESPACE !== "") return env.METALLB_NAMESPACE;
   return readText(podPath(env, "/var/run/secrets/kubernetes.io/serviceaccount/namespace")) ?? NAMESPACE;
 }

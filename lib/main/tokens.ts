@@ -20,6 +20,7 @@ export async function requestToken(access: Access, namespace: string, name: stri
     agents.set(access.ca, agent);
   }
   const url = `${access.server}/api/v1/namespaces/${encodeURIComponent(namespace)}/serviceaccounts/${encodeURIComponent(name)}/token`;
+  const what = `no token for service account ${namespace}/${name}`;
   const reply = await request(url, {
     method: "POST",
     dispatcher: agent,
@@ -35,13 +36,15 @@ export async function requestToken(access: Access, namespace: string, name: stri
     }),
     headersTimeout: 5000,
     bodyTimeout: 5000,
+  }).catch((cause: unknown) => {
+    throw new Fault("unavailable", `${what}: ${Fault.from(cause).message}`, { cause });
   });
   const body: unknown = await reply.body.json().catch(() => null);
   const status = typeof body === "object" && body !== null ? Reflect.get(body, "status") : undefined;
   const token = typeof status === "object" && status !== null ? Reflect.get(status, "token") : undefined;
   if (reply.statusCode >= 300 || typeof token !== "string") {
     const code = reply.statusCode === 404 ? "not_found" : "unavailable";
-    throw new Fault(code, `no token for service account ${namespace}/${name} (HTTP ${reply.statusCode})`);
+    throw new Fault(code, `${what} (HTTP ${reply.statusCode})`);
   }
   return token;
 }

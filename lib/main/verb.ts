@@ -17,9 +17,9 @@ export function logLevel(text: string | undefined): LogLevel {
 }
 
 /**
- * The life of a long-running verb: signals, the tie to the parent and the exit
- * code in one place. A second signal within a second is the echo that npm and
- * terminals send, and is ignored; a later one means "now".
+ * The life of a long-running verb: signals, the tie to the parent, what nobody
+ * caught, and the exit code in one place. A second signal within a second is the
+ * echo that npm and terminals send, and is ignored; a later one means "now".
  */
 export async function runUntilStopped(
   options: { readonly log: Log; readonly deadlineMs: number },
@@ -34,6 +34,12 @@ export async function runUntilStopped(
       if (firstAt === 0) firstAt = now;
       else if (now - firstAt > 1000) process.exit(130);
       runner.end(signal);
+    });
+  }
+  for (const event of ["uncaughtException", "unhandledRejection"] as const) {
+    process.on(event, (thrown: unknown) => {
+      runner.fail("process", thrown);
+      if (thrown instanceof Error) log.debug("a bug in Berth", { stack: thrown.stack });
     });
   }
   // Writing to a parent that is gone must not kill us before the orderly stop has run.

@@ -88,36 +88,3 @@ async function settle(stop: Stop, withinMs: number): Promise<"done" | "late" | "
   clearTimeout(timer);
   return outcome;
 }
-
-/** A second signal within this time is the same Ctrl-C: npm passes on what the terminal already sent. */
-const SAME_SIGNAL_MS = 1000;
-
-/**
- * Signals and exit code in one place; the files of lib/main end with a call to
- * this. SIGINT or SIGTERM ends the runner, one more after a second exits at
- * once. A failure of `start` is logged as one line, never as a stack trace.
- */
-export async function runProcess(
-  log: Log,
-  start: (runner: Runner) => Promise<void>,
-  options: { readonly deadlineMs?: number } = {},
-): Promise<never> {
-  const runner = new Runner(log);
-  let firstAt: number | null = null;
-  const onSignal = (name: string) => {
-    const now = performance.now();
-    if (firstAt !== null && now - firstAt > SAME_SIGNAL_MS) process.exit(130);
-    firstAt ??= now;
-    runner.end(name);
-  };
-  process.on("SIGINT", onSignal);
-  process.on("SIGTERM", onSignal);
-  process.on("uncaughtException", (error) => runner.fail("process", error));
-  process.on("unhandledRejection", (error) => runner.fail("process", error));
-  try {
-    await start(runner);
-  } catch (error) {
-    runner.fail("start", error);
-  }
-  process.exit(await runner.run(options.deadlineMs ?? 3000));
-}

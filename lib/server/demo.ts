@@ -1,4 +1,5 @@
-import type { KubeObject } from "#api/kubernetes";
+import type { KubeObject, Service } from "#api/kubernetes";
+import { ANNOTATION } from "#api/names";
 import { DEPLOYMENTS } from "#api/resources";
 import { Fault } from "#core/errors";
 import { sleep } from "#runtime/clock";
@@ -9,9 +10,9 @@ import { deploymentRollout } from "./rollout.ts";
 
 const READY_WITHIN_MS = 120_000;
 
-/** Applies deploy/demo and waits for its pods. */
+/** Applies deploy/demo and waits for its pods. Its Service is left to be exposed: that is a step of its own here. */
 export function applyDemo(on: Dashboard): { operation: string } {
-  const objects = on.manifests().demo.map(inDefault);
+  const objects = on.manifests().demo.map(inDefault).map(notExposed);
   const steps = [...objects.map(stepFor), { name: "ready", label: "Pods ready" }];
   const { operation } = on.operations.start("demo", "demo", steps, async (progress) => {
     for (const object of objects) {
@@ -55,6 +56,15 @@ export function removeDemo(on: Dashboard): { operation: string } {
 /** The manifest names no namespace, as a user's would not; kubectl's own default is used. */
 function inDefault(object: KubeObject): KubeObject {
   return { ...object, metadata: { namespace: "default", ...object.metadata } };
+}
+
+/** Without what makes it a load balancer; of one that is there already, nothing of that is changed. */
+function notExposed(object: KubeObject): KubeObject {
+  if (object.kind !== "Service") return object;
+  const { metadata, spec = {} } = object as Service;
+  const { [ANNOTATION.addressPool]: _pool, ...annotations } = metadata.annotations ?? {};
+  const { type: _type, ...rest } = spec;
+  return { ...object, metadata: { ...metadata, annotations }, spec: rest } as Service;
 }
 
 function stepFor(object: KubeObject): StepPlan {

@@ -52,8 +52,12 @@ export async function expose(on: Dashboard, name: ServiceName, body: ExposeBody)
   return { operation };
 }
 
-/** Gives the address back: the previous type, and none of the annotations that asked for one. */
+/**
+ * Gives the address back: the previous type, and none of the annotations that
+ * asked for one. An expose that is still under way is ended first.
+ */
 export async function unexpose(on: Dashboard, name: ServiceName): Promise<{ operation: string }> {
+  await on.operations.cancel("expose", `${name.namespace}/${name.name}`, "Taken back.");
   const service = await find(on.cluster, SERVICES, name);
   if (service === null) throw noSuch(name.namespace, name.name);
   const key = keyOf(service);

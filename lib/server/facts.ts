@@ -1,5 +1,5 @@
 import type { KubeObject } from "#api/kubernetes";
-import { advertisementsOf } from "#core/election";
+import { advertisementsOf, type L2Facts } from "#core/election";
 import type { PoolView } from "#core/pools";
 import type { Clock } from "#runtime/clock";
 import type { ServerContext } from "./context.ts";
@@ -19,8 +19,8 @@ export interface ProbeFacts {
 
 /**
  * The view of the world as of now, made again only where something changed.
- * It remembers each pool's last valid version, as the controller does, so
- * that an edit that broke one does not empty its page.
+ * It remembers the last valid version of each pool and advertisement, as
+ * controller and speakers do, so that an edit that broke one does not empty its page.
  */
 export class Views {
   readonly #clock: Clock;
@@ -31,6 +31,7 @@ export class Views {
     basis: "",
     pools: new Map(),
   };
+  #previousAds: { readonly revision: number; readonly facts: readonly L2Facts[] } = { revision: -1, facts: [] };
   #made: { readonly key: string; readonly view: View } | undefined;
 
   constructor(world: World, probes: ProbeFacts, clock: Clock) {
@@ -61,6 +62,7 @@ export class Views {
         now: this.#clock.now(),
         announcersKnown: world.l2Statuses.synced,
         previousPools: this.#previous.pools,
+        previousAdvertisements: this.#previousAds.facts,
       },
       this.#derive,
     );
@@ -68,6 +70,8 @@ export class Views {
     if (basis !== this.#previous.basis) {
       this.#previous = { basis, pools: new Map(view.pools.map((pool) => [pool.name, pool])) };
     }
+    const { revision } = world.advertisements;
+    if (revision !== this.#previousAds.revision) this.#previousAds = { revision, facts: view.advertisements };
     this.#made = { key, view };
     return view;
   }

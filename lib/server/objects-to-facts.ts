@@ -1,65 +1,19 @@
-/** Kubernetes objects reduced to what core's functions take. */
-import type { EndpointSlice, Namespace, Service } from "#api/kubernetes";
-import type { IPAddressPool, L2Advertisement } from "#api/metallb";
-import { LABEL } from "#api/names";
+/** What the dashboard reads out of objects beyond `#api/facts`: addresses, and who holds them. */
+import { serviceOfSlice } from "#api/facts";
+import type { EndpointSlice, Service } from "#api/kubernetes";
 import { keyOf } from "#api/resources";
-import { formatAddress, tryParseAddress } from "#core/address";
-import type { L2Facts } from "#core/election";
-import type { PoolInput } from "#core/pools";
+import { canonicalText } from "#core/address";
 import { toServiceView } from "#core/service-view";
 import { perObject } from "./last.ts";
 
 /** Objects of a cache never change, so each is read once. */
 export const serviceView = perObject(toServiceView);
 
-export function namespacesOf({
-  namespaces,
-}: {
-  readonly namespaces: readonly Namespace[];
-}): readonly { name: string; labels: Record<string, string> }[] {
-  return namespaces.map(({ metadata }) => ({ name: metadata.name ?? "", labels: metadata.labels ?? {} }));
-}
-
-export function poolInput(pool: IPAddressPool): PoolInput {
-  const { addresses, autoAssign, avoidBuggyIPs, serviceAllocation } = pool.spec;
-  return {
-    name: pool.metadata.name ?? "",
-    labels: pool.metadata.labels ?? {},
-    addresses: addresses ?? [],
-    autoAssign: autoAssign ?? true,
-    avoidBuggyIPs: avoidBuggyIPs ?? false,
-    ...(serviceAllocation !== undefined && { serviceAllocation }),
-  };
-}
-
-export function advertisementFacts(ad: L2Advertisement): L2Facts {
-  const spec = ad.spec ?? {};
-  return {
-    name: ad.metadata.name ?? "",
-    pools: spec.ipAddressPools ?? [],
-    poolSelectors: spec.ipAddressPoolSelectors ?? [],
-    nodeSelectors: spec.nodeSelectors ?? [],
-    interfaces: spec.interfaces ?? [],
-    serviceSelectors: spec.serviceSelectors ?? [],
-    preferred: spec.preferredNodeSelectors ?? [],
-  };
-}
-
-/** Of two clashing pools the one that was there first stays valid (metallb.md section 4). */
-export function byCreation<T extends { readonly metadata: { creationTimestamp?: string; name?: string } }>(
-  objects: readonly T[],
-): readonly T[] {
-  const key = (object: T) => `${object.metadata.creationTimestamp ?? "9"} ${object.metadata.name ?? ""}`;
-  const keyed = objects.map((object) => ({ object, key: key(object) }));
-  return keyed.sort((a, b) => (a.key < b.key ? -1 : 1)).map(({ object }) => object);
-}
-
 export function groupSlices(slices: readonly EndpointSlice[]): ReadonlyMap<string, readonly EndpointSlice[]> {
   const groups = new Map<string, EndpointSlice[]>();
   for (const slice of slices) {
-    const service = slice.metadata.labels?.[LABEL.sliceService];
-    if (service === undefined) continue;
-    const key = `${slice.metadata.namespace}/${service}`;
+    const key = serviceOfSlice(slice);
+    if (key === null) continue;
     const group = groups.get(key);
     if (group === undefined) groups.set(key, [slice]);
     else group.push(slice);
@@ -70,13 +24,10 @@ export function groupSlices(slices: readonly EndpointSlice[]): ReadonlyMap<strin
 /** Canonical texts of the addresses in status; what cannot be parsed stays as it is. */
 export const addressesOf: (service: Service) => readonly string[] = perObject((service: Service) => {
   if (service.spec?.type !== "LoadBalancer") return [];
-  return (service.status?.loadBalancer?.ingress ?? []).flatMap(({ ip }) => (ip === undefined ? [] : [canonical(ip)]));
+  return (service.status?.loadBalancer?.ingress ?? []).flatMap(({ ip }) =>
+    ip === undefined ? [] : [canonicalText(ip)],
+  );
 });
-
-export function canonical(text: string): string {
-  const address = tryParseAddress(text);
-  return address === null ? text : formatAddress(address);
-}
 
 export function holdersOf(services: readonly Service[]): ReadonlyMap<string, readonly string[]> {
   const holders = new Map<string, string[]>();

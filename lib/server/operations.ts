@@ -37,6 +37,7 @@ export class Operations {
   readonly #forgotten: (id: string) => void;
   readonly #rows = new Map<string, OperationRow>();
   readonly #stop = new AbortController();
+  readonly #running = new Map<string, { readonly stop: AbortController; readonly ended: Promise<unknown> }>();
 
   constructor(deps: {
     readonly clock: Clock;
@@ -79,7 +80,8 @@ export class Operations {
     const begun = this.#clock.monotonic();
     const planned = steps.map((step): Step => ({ ...step, state: "waiting", elapsedMs: null, detail: null }));
     this.#put({ id, kind, target, state: "running", startedAt: iso(this.#clock.now()), steps: planned });
-    const progress = this.#progress(id, begun);
+    const stop = new AbortController();
+    const progress = this.#progress(id, begun, AbortSignal.any([this.#stop.signal, stop.signal]));
     const ended = work(progress).then(
       () => this.#end(id, "done"),
       (thrown: unknown) => {
@@ -89,22 +91,33 @@ export class Operations {
         return this.#end(id, "failed");
       },
     );
+    this.#running.set(id, { stop, ended });
     return { operation: id, ended };
+  }
+
+  /** Ends what runs on a target, when it is of this kind, at its next wait; resolves once it has ended. */
+  async cancel(kind: OperationKind, target: string, why: string): Promise<void> {
+    const row = this.running(target);
+    const held = row?.kind === kind ? this.#running.get(row.id) : undefined;
+    held?.stop.abort(new Fault("conflict", why));
+    await held?.ended;
   }
 
   close(): void {
     this.#stop.abort(new Fault("unavailable", "The dashboard was stopped."));
   }
 
-  #progress(id: string, begun: number): Progress {
+  #progress(id: string, begun: number, signal: AbortSignal): Progress {
     const elapsed = () => Math.round(this.#clock.monotonic() - begun);
     return {
-      signal: this.#stop.signal,
+      signal,
       step: async (name, work) => {
         this.#set(id, name, { state: "running" });
         try {
           const label = await work((detail) => this.#set(id, name, { detail }));
-          this.#set(id, name, { state: "done", elapsedMs: elapsed(), ...(label !== undefined && { label }) });
+          // What was said on the way no longer holds.
+          const end = { state: "done", elapsedMs: elapsed(), detail: null } as const;
+          this.#set(id, name, { ...end, ...(label !== undefined && { label }) });
         } catch (thrown) {
           this.#set(id, name, { state: "failed", elapsedMs: elapsed(), detail: Fault.from(thrown).message });
           throw thrown;
@@ -138,6 +151,7 @@ export class Operations {
     const steps = row.steps.map((step): Step => (step.state === "waiting" ? { ...step, state: "skipped" } : step));
     const ended = { ...row, state, steps };
     this.#put(ended);
+    this.#running.delete(id);
     const finished = this.list().filter((other) => other.state !== "running");
     for (const old of finished.slice(0, Math.max(0, finished.length - KEEP))) {
       this.#rows.delete(old.id);

@@ -1,12 +1,12 @@
 import type { AddressPage, PoolCreate, PoolPatch, PoolPreview, PoolRow } from "#api/dashboard";
+import { toNamespaceFacts, toPoolInput } from "#api/facts";
 import type { IPAddressPool, L2Advertisement, ServiceAllocation } from "#api/metallb";
-import { apiVersionOf, IP_ADDRESS_POOLS, keyOf, L2_ADVERTISEMENTS } from "#api/resources";
+import { apiVersionOf, byAge, IP_ADDRESS_POOLS, keyOf, L2_ADVERTISEMENTS } from "#api/resources";
 import { Fault } from "#core/errors";
 import { compilePools } from "#core/pools";
 import { selectorProblem } from "#core/selector";
 import type { Dashboard } from "./context.ts";
 import { find } from "./objects.ts";
-import { byCreation, namespacesOf, poolInput } from "./objects-to-facts.ts";
 import { addressPage, type PageQuestion } from "./rows/addresses.ts";
 import { poolRow } from "./rows/pools.ts";
 import { makeView, type View } from "./view.ts";
@@ -131,12 +131,12 @@ export function checkPool(pool: IPAddressPool, view: View): void {
 /** What would be wrong with the pool as given; `field` as in the request's body ("addresses.0"). */
 export function draftFindings(pool: IPAddressPool, view: View): PoolPreview["findings"] {
   const others = view.facts.pools.filter((one) => one.metadata.name !== pool.metadata.name);
-  const inputs = [...byCreation(others), pool].map(poolInput);
+  const inputs = [...others.toSorted(byAge), pool].map(toPoolInput);
   const previous = new Map(view.pools.map((one) => [one.name, one]));
-  const { findings } = compilePools(inputs, namespacesOf(view.facts), previous);
+  const { findings } = compilePools(inputs, view.facts.namespaces.map(toNamespaceFacts), previous);
   return findings
     .filter((finding) => finding.object === pool.metadata.name)
-    .map(({ object: _, ...finding }) => ({ ...finding, field: bodyField(finding.field) }));
+    .map(({ severity, field, message, fix }) => ({ severity, field: bodyField(field), message, fix }));
 }
 
 /** "spec.serviceAllocation.namespaces" → "namespaces", "metadata.name" → "name". */

@@ -2,7 +2,7 @@ import type { PoolPreview, PoolPreviewBody } from "#api/dashboard";
 import type { IPAddressPool } from "#api/metallb";
 import { keyOf } from "#api/resources";
 import { Fault } from "#core/errors";
-import { countPool } from "#core/pools";
+import { countPool } from "#core/pool-count";
 import type { Dashboard } from "./context.ts";
 import { addressesOf } from "./objects-to-facts.ts";
 import { draftFindings, emptyPool, withSettings } from "./pools.ts";

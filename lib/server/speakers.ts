@@ -1,4 +1,5 @@
 /** What the speakers report, put together: who is alive, who announces what, and what the wire said. */
+import { heardAlive, isNetworkUnavailable } from "#api/facts";
 import type { Node, Pod } from "#api/kubernetes";
 import type { ServiceL2Status, SpeakerState } from "#api/metallb";
 import { ANNOTATION } from "#api/names";
@@ -18,39 +19,22 @@ export function stateByNode(states: States): ReadonlyMap<string, SpeakerState> {
 
 export function nodeFactsOf(nodes: readonly Node[], pods: readonly Pod[], states: States): readonly NodeFacts[] {
   const byNode = stateByNode(states);
-  const heard = votesOf(states);
+  const heard = heardAlive(states);
   return nodes.map((node): NodeFacts => {
     const name = node.metadata.name ?? "";
     const state = byNode.get(name)?.status;
     const pod = speakerPodOf(pods, name);
     const off = node.metadata.annotations?.[ANNOTATION.power] === "off";
-    const cut = node.status?.conditions?.some((one) => one.type === "NetworkUnavailable" && one.status === "True");
-    const votes = heard.get(name);
     return {
       name,
       labels: node.metadata.labels ?? {},
-      networkUnavailable: cut ?? false,
-      // At least half of the other speakers hear it; where nobody else could, its own pod decides.
-      alive: !off && (votes === undefined ? (pod?.ready ?? false) : votes.alive * 2 >= votes.all),
+      networkUnavailable: isNetworkUnavailable(node),
+      // What the other speakers hear; where nobody else could, its own pod decides.
+      alive: !off && (heard.get(name) ?? pod?.ready ?? false),
       ready: state === undefined ? (pod?.ready ?? false) : (state.ready ?? false) && pod !== null,
       interfaces: state?.interfaces?.filter((one) => one.up).map((one) => one.name) ?? null,
     };
   });
-}
-
-/** What the others say about each node. A dead speaker's old report is one voice, and never about itself. */
-function votesOf(states: States): ReadonlyMap<string, { readonly alive: number; readonly all: number }> {
-  const votes = new Map<string, { alive: number; all: number }>();
-  for (const { metadata, status } of states) {
-    for (const { node, alive } of status?.members ?? []) {
-      if (node === metadata.name) continue;
-      const held = votes.get(node) ?? { alive: 0, all: 0 };
-      held.all += 1;
-      if (alive) held.alive += 1;
-      votes.set(node, held);
-    }
-  }
-  return votes;
 }
 
 interface Reported {

@@ -11,8 +11,6 @@ export function startProbe(on: Dashboard, wish: ProbeCreate): ProbeRow {
     throw new Fault("invalid", `${message}.`, { fields: { service: message } });
   }
   const target = targetOf(service, wish.port, wish.path);
-  const vantage = on.sandbox
-    ? "From this machine, through the sandbox's edge: the whole path a client takes"
-    : "From the machine that runs the dashboard";
+  const vantage = on.sandbox ? "this machine, beside the sandbox" : "the machine that runs the dashboard";
   return on.probes.start(wish, target, vantage);
 }

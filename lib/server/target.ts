@@ -37,13 +37,14 @@ export function targetOf(service: Service, port: number | undefined, path: strin
     const offered = tcp.map((one) => one.port).join(", ");
     throw refused("port", offered === "" ? `${key} has no TCP port` : `${key} has no TCP port ${port}, but ${offered}`);
   }
-  const authority = `${bracketed(address)}:${chosen.port}`;
+  // 80 goes without saying in an http URL and in its Host header (RFC 9110, 4.2.1 and 7.2).
+  const plain = chosen.port === 80 ? bracketed(address) : `${bracketed(address)}:${chosen.port}`;
   const mapped = parseReachableAt(service.metadata.annotations?.[ANNOTATION.reachableAt]).get(`${chosen.port}/TCP`);
   return {
     address,
     port: chosen.port,
-    url: `http://${mapped ?? authority}${path}`,
-    host: mapped === undefined ? undefined : authority,
+    url: `http://${mapped ?? plain}${path}`,
+    host: mapped === undefined ? undefined : plain,
   };
 }
 

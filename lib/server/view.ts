@@ -1,19 +1,15 @@
+import { toL2Facts, toNamespaceFacts, toPoolInput } from "#api/facts";
 import type { EndpointSlice, Namespace, Node, Pod, Service } from "#api/kubernetes";
 import type { IPAddressPool, L2Advertisement, ServiceL2Status, SpeakerState } from "#api/metallb";
-import { Allocator, observe, type Plan } from "#core/allocate";
+import { byAge } from "#api/resources";
+import { compileAdvertisements } from "#core/advertisements";
+import { Allocator, observe } from "#core/allocate";
 import type { L2Facts, NodeFacts } from "#core/election";
-import { compilePools, type Finding, type PoolView } from "#core/pools";
+import type { Finding } from "#core/findings";
+import type { Plan } from "#core/plan";
+import { compilePools, type PoolView } from "#core/pools";
 import { last } from "./last.ts";
-import {
-  advertisementFacts,
-  byCreation,
-  groupSlices,
-  heldBy,
-  holdersOf,
-  namespacesOf,
-  poolInput,
-  serviceView,
-} from "./objects-to-facts.ts";
+import { groupSlices, heldBy, holdersOf, serviceView } from "./objects-to-facts.ts";
 import { announcementsOf, conflictsOf, macsOf, nodeFactsOf, resolveAnnouncers, stateByNode } from "./speakers.ts";
 
 /** The objects a view is made of. */
@@ -36,6 +32,8 @@ export interface Facts {
   readonly announcersKnown: boolean;
   /** The pools as they were last valid, by name. */
   readonly previousPools?: ReadonlyMap<string, PoolView>;
+  /** The advertisements as they were last valid. */
+  readonly previousAdvertisements?: readonly L2Facts[];
 }
 
 export interface Announcer {
@@ -75,9 +73,11 @@ export type Derivations = ReturnType<typeof derivations>;
 export function derivations() {
   return {
     pools: last((pools: Facts["pools"], namespaces: Facts["namespaces"], previous: Facts["previousPools"]) =>
-      compilePools(byCreation(pools).map(poolInput), namespacesOf({ namespaces }), previous),
+      compilePools(pools.toSorted(byAge).map(toPoolInput), namespaces.map(toNamespaceFacts), previous),
     ),
-    advertisements: last((ads: Facts["advertisements"]) => ads.map(advertisementFacts)),
+    advertisements: last((ads: Facts["advertisements"], previous: Facts["previousAdvertisements"]) =>
+      compileAdvertisements(ads.toSorted(byAge).map(toL2Facts), previous),
+    ),
     nodes: last(nodeFactsOf),
     slices: last(groupSlices),
     holders: last(holdersOf),
@@ -98,7 +98,7 @@ export function makeView(facts: Facts, derive: Derivations = derivations()): Vie
     facts,
     pools: compiled.pools,
     findings: compiled.findings,
-    advertisements: derive.advertisements(facts.advertisements),
+    advertisements: derive.advertisements(facts.advertisements, facts.previousAdvertisements).advertisements,
     nodes: derive.nodes(facts.nodes, facts.pods, facts.speakerStates),
     slicesOf: (service) => slices.get(service) ?? [],
     holders: derive.holders(facts.services),
@@ -121,7 +121,7 @@ function planner(facts: Facts, pools: readonly PoolView[]): (service: Service) =
       const left = facts.pools.map((pool) => pool.metadata.name ?? "").filter((name) => !inForce.has(name));
       allocator = new Allocator();
       allocator.setPools(pools, new Set(left));
-      for (const other of byCreation(facts.services)) observe(allocator, serviceView(other));
+      for (const other of facts.services.toSorted(byAge)) observe(allocator, serviceView(other));
     }
     return allocator.plan(serviceView(service));
   };

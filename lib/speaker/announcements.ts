@@ -65,7 +65,7 @@ export class Announcements {
     const before = this.#mine.get(key);
     const won = decision !== null && decision.answer.winner === this.#deps.node;
     const now = won ? this.#announcement(decision, before) : undefined;
-    if (decision !== null && !won) this.#warnOfInterfaces(key, decision);
+    this.#warnOfInterfaces(key, decision);
     if (now === before) return;
     if (now === undefined) this.#mine.delete(key);
     else this.#mine.set(key, now);
@@ -130,9 +130,9 @@ export class Announcements {
   }
 
   /** Nobody announces, and what stops this node is that it has none of the interfaces asked for. */
-  #warnOfInterfaces(key: string, decision: Decision): void {
+  #warnOfInterfaces(key: string, decision: Decision | null): void {
     const { node, service, events } = this.#deps;
-    if (decision.answer.winner !== null || reasonAt(node, decision) !== "no_usable_interface") {
+    if (decision === null || decision.answer.winner !== null || reasonAt(node, decision) !== "no_usable_interface") {
       this.#warned.delete(key);
       return;
     }

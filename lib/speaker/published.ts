@@ -32,7 +32,7 @@ export class PublishedObject<T extends KubeObject & { status?: unknown }> {
     });
   }
 
-  get current(): T | undefined {
+  get #current(): T | undefined {
     return this.#cache.get(this.#key);
   }
 
@@ -46,7 +46,7 @@ export class PublishedObject<T extends KubeObject & { status?: unknown }> {
   async run(): Promise<void> {
     const { log, signal } = this.#options;
     await this.#cache.whenSynced(signal).catch(() => undefined);
-    const known = this.current;
+    const known = this.#current;
     if (known !== undefined) this.#options.onObject?.(known);
     this.touch();
     await runLoop(this.#queue, () => this.#reconcile(), { log, signal });
@@ -77,7 +77,7 @@ export class PublishedObject<T extends KubeObject & { status?: unknown }> {
     this.#dirty = false;
     this.#writtenAt = clock.monotonic();
     try {
-      const current = this.current ?? (await this.#create());
+      const current = this.#current ?? (await this.#create());
       await this.#own(current);
       const status = render(current.status as T["status"]);
       if (status === null) return;

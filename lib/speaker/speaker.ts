@@ -1,12 +1,13 @@
+import { configurationStatus } from "#api/configuration-state";
 import type { OwnerReference } from "#api/kubernetes";
 import type { ConfigurationState, SpeakerState, SpeakerStateStatus } from "#api/metallb";
 import { LABEL } from "#api/names";
 import { CONFIGURATION_STATES, keyOf, SPEAKER_STATES } from "#api/resources";
+import { errorsAmong } from "#core/findings";
 import { sleep } from "#runtime/clock";
 import type { Gauge } from "#runtime/metrics";
 import { Announcements } from "./announcements.ts";
 import { Announcer } from "./announcer.ts";
-import { configurationStatus } from "./configuration.ts";
 import type { SpeakerDeps } from "./deps.ts";
 import { EventWriter } from "./events.ts";
 import { usableInterfaces } from "./interfaces.ts";
@@ -121,7 +122,8 @@ export class Speaker {
       labels,
       minIntervalMs: 100,
       refreshMs: RESYNC_MS,
-      render: (current) => configurationStatus(this.#world.config.findings, current, this.#time()),
+      render: (current) =>
+        configurationStatus("configReconcilerValid", this.#world.config.findings, { current, now: this.#time() }),
     });
     this.#unsubscribe = link.onInfo(() => this.#tellSelf());
   }
@@ -209,9 +211,8 @@ export class Speaker {
   }
 
   #configChanged(): void {
-    const errors = this.#world.config.findings.some(({ severity }) => severity === "error");
     if (this.#synced) this.#loaded.set({}, 1);
-    this.#stale.set({}, errors ? 1 : 0);
+    this.#stale.set({}, errorsAmong(this.#world.config.findings).length > 0 ? 1 : 0);
     this.#configuration.touch();
   }
 

@@ -1,9 +1,11 @@
+import { serviceOfReport } from "#api/facts";
 import type { OwnerReference } from "#api/kubernetes";
 import type { ServiceL2Status } from "#api/metallb";
 import { LABEL } from "#api/names";
-import { keyOf, SERVICE_L2_STATUSES } from "#api/resources";
+import { byAge, keyOf, SERVICE_L2_STATUSES } from "#api/resources";
 import { Fault } from "#core/errors";
 import type { Cluster, ObjectCache } from "#kube/port";
+import { Grouping } from "#runtime/grouping";
 import type { Log } from "#runtime/log";
 import { runLoop } from "#runtime/loop";
 import { WorkQueue, type WorkQueueOptions } from "#runtime/work-queue";
@@ -29,6 +31,7 @@ export class L2StatusWriter {
   readonly #deps: L2StatusDeps;
   readonly #queue: WorkQueue;
   readonly #cache: ObjectCache<ServiceL2Status>;
+  readonly #reports = new Grouping<ServiceL2Status>(serviceOfReport);
   /** Objects we made that the cache may not show yet, by Service. */
   readonly #made = new Map<string, ServiceL2Status>();
 
@@ -36,16 +39,10 @@ export class L2StatusWriter {
     this.#deps = deps;
     this.#queue = new WorkQueue(deps.queue);
     this.#cache = deps.cluster.cache(SERVICE_L2_STATUSES, { namespace: deps.namespace });
-    this.#cache.onChange((_key, now, before) => {
-      for (const object of [now, before]) {
-        const key = object === undefined ? null : serviceOf(object);
-        if (key !== null) this.#queue.add(key);
-      }
+    for (const object of this.#cache.list()) this.#reports.change(keyOf(object), object, undefined);
+    this.#cache.onChange((key, now, before) => {
+      for (const service of this.#reports.change(key, now, before)) this.#queue.add(service);
     });
-  }
-
-  get synced(): boolean {
-    return this.#cache.synced;
   }
 
   whenSynced(signal: AbortSignal): Promise<void> {
@@ -65,7 +62,7 @@ export class L2StatusWriter {
 
   /** Services that an object says this node announces, whether or not it is true. */
   claimed(): readonly string[] {
-    return this.#cache.list().flatMap((object) => (this.#isMine(object) ? (serviceOf(object) ?? []) : []));
+    return this.#cache.list().flatMap((object) => (this.#isMine(object) ? (serviceOfReport(object) ?? []) : []));
   }
 
   run(): Promise<void> {
@@ -84,11 +81,11 @@ export class L2StatusWriter {
   }
 
   async #reconcile(key: string): Promise<Record<string, never>> {
-    const shown = this.#cache.list().filter((object) => serviceOf(object) === key);
+    const shown = this.#reports.of(key);
     const made = this.#made.get(key);
     if (made !== undefined && this.#cache.get(keyOf(made)) !== undefined) this.#made.delete(key);
     const all = made === undefined || shown.some((object) => keyOf(object) === keyOf(made)) ? shown : [...shown, made];
-    const [own, ...duplicates] = all.filter((object) => this.#isMine(object)).toSorted(oldestFirst);
+    const [own, ...duplicates] = all.filter((object) => this.#isMine(object)).toSorted(byAge);
     const announced = this.#deps.announced(key);
     if (announced === undefined) {
       for (const object of [own, ...duplicates]) if (object !== undefined) await this.#forget(key, object);
@@ -156,19 +153,8 @@ export class L2StatusWriter {
   }
 }
 
-function serviceOf({ metadata: { labels } }: ServiceL2Status): string | null {
-  const name = labels?.[LABEL.serviceName];
-  const namespace = labels?.[LABEL.serviceNamespace];
-  return name === undefined || namespace === undefined ? null : `${namespace}/${name}`;
-}
-
 function nameOf({ metadata }: ServiceL2Status): { readonly name: string; readonly namespace: string | undefined } {
   return { name: metadata.name ?? "", namespace: metadata.namespace };
-}
-
-function oldestFirst(a: ServiceL2Status, b: ServiceL2Status): number {
-  const order = ({ metadata }: ServiceL2Status) => `${metadata.creationTimestamp ?? ""} ${metadata.name ?? ""}`;
-  return order(a) < order(b) ? -1 : 1;
 }
 
 function isGone(thrown: unknown): boolean {

@@ -1,12 +1,21 @@
-import type { EndpointSlice, Node, Service } from "#api/kubernetes";
+import { isNetworkUnavailable, serviceOfSlice, toEndpointFacts } from "#api/facts";
+import type { EndpointSlice, KubeObject, Node, Service } from "#api/kubernetes";
 import type { IPAddressPool, L2Advertisement } from "#api/metallb";
-import { LABEL } from "#api/names";
-import { ENDPOINT_SLICES, IP_ADDRESS_POOLS, L2_ADVERTISEMENTS, NODES, SERVICES } from "#api/resources";
-import { formatAddress, tryParseAddress } from "#core/address";
+import {
+  ENDPOINT_SLICES,
+  IP_ADDRESS_POOLS,
+  isSameSpec,
+  keyOf,
+  L2_ADVERTISEMENTS,
+  NODES,
+  SERVICES,
+} from "#api/resources";
+import { canonicalText } from "#core/address";
 import { type AnnounceAnswer, electAnnouncer, type NodeFacts } from "#core/election";
 import { poolOfAll } from "#core/pools";
-import { toServiceView } from "#core/service-view";
+import { type ServiceView, toServiceView } from "#core/service-view";
 import type { Cluster, ObjectCache } from "#kube/port";
+import { Grouping } from "#runtime/grouping";
 import { compileConfig, EMPTY_CONFIG, type SpeakerConfig } from "./config.ts";
 
 /** What a speaker knows of another one, or of itself, when it elects. */
@@ -36,7 +45,7 @@ export class World {
   readonly #nodes: ObjectCache<Node>;
   readonly #pools: ObjectCache<IPAddressPool>;
   readonly #advertisements: ObjectCache<L2Advertisement>;
-  readonly #slicesOf = new Map<string, Map<string, EndpointSlice>>();
+  readonly #slicesOf = new Grouping<EndpointSlice>(serviceOfSlice);
   readonly #lbClass: string | null;
   readonly #ignoreExcludeLabel: boolean;
   #config: SpeakerConfig = EMPTY_CONFIG;
@@ -61,19 +70,18 @@ export class World {
     this.#nodes = cluster.cache(NODES);
     this.#pools = cluster.cache(IP_ADDRESS_POOLS, { namespace });
     this.#advertisements = cluster.cache(L2_ADVERTISEMENTS, { namespace });
-    for (const slice of this.#slices.list()) this.#index(slice, undefined);
+    for (const slice of this.#slices.list()) this.#slicesOf.change(keyOf(slice), slice, undefined);
     this.services.onChange((key) => onChange([key]));
-    this.#slices.onChange((_key, now, before) => {
-      this.#index(now, before);
-      onChange([now, before].flatMap((slice) => serviceKeyOf(slice) ?? []));
-    });
+    this.#slices.onChange((key, now, before) => onChange(this.#slicesOf.change(key, now, before)));
     this.#nodes.onChange((_key, now, before) => {
       if (now !== undefined && before !== undefined && sameNode(now, before)) return;
       onNodes();
       onChange(null);
     });
-    const reconfigure = () => {
-      this.recompile();
+    const reconfigure = (_key: string, now: KubeObject | undefined, before: KubeObject | undefined) => {
+      // The controller counts in a pool's status all the time.
+      if (isSameSpec(now, before)) return;
+      this.#recompile();
       onConfig();
       onChange(null);
     };
@@ -85,14 +93,10 @@ export class World {
     return this.#config;
   }
 
-  get synced(): boolean {
-    return this.#caches().every(({ synced }) => synced);
-  }
-
   /** Resolves when every cache has been filled once. */
   async whenSynced(signal: AbortSignal): Promise<void> {
     await Promise.all(this.#caches().map((cache) => cache.whenSynced(signal)));
-    this.recompile();
+    this.#recompile();
   }
 
   /** Problems of the connection, one sentence each; empty when all is well. */
@@ -100,7 +104,7 @@ export class World {
     return this.#caches().flatMap(({ health }) => health.error ?? []);
   }
 
-  recompile(): void {
+  #recompile(): void {
     this.#config = compileConfig(this.#pools.list(), this.#advertisements.list(), this.#config);
   }
 
@@ -130,50 +134,30 @@ export class World {
     if (object === undefined) return null;
     const view = toServiceView(object);
     if (!view.isLoadBalancer || view.loadBalancerClass !== this.#lbClass) return null;
-    const pool = view.held === null ? undefined : poolOfAll(this.#config.pools, view.held);
+    const pool = this.#poolOf(view);
     const answer = electAnnouncer({
       service: { ...view, addresses: view.ingress },
-      pool: pool?.name ?? null,
-      advertisements: pool === undefined ? [] : (this.#config.byPool.get(pool.name) ?? []),
+      pool,
+      advertisements: pool === null ? [] : (this.#config.byPool.get(pool) ?? []),
       nodes,
-      endpoints: this.#endpointsOf(key),
+      endpoints: toEndpointFacts(this.#slicesOf.of(key)),
       ignoreExcludeLabel: this.#ignoreExcludeLabel,
     });
-    return { key, addresses: view.ingress.map(canonical), answer };
+    return { key, addresses: view.ingress.map(canonicalText), answer };
+  }
+
+  /** Name of the pool that owns all its addresses. */
+  #poolOf({ held, allocatedFrom }: ServiceView): string | null {
+    if (held === null) return null;
+    const owner = poolOfAll(this.#config.pools, held);
+    if (owner !== undefined) return owner.name;
+    // Its pool is invalid and we never saw it valid. The others did: whoever restarted meanwhile must elect as they do.
+    return allocatedFrom !== null && this.#config.leftOut.has(allocatedFrom) ? allocatedFrom : null;
   }
 
   #caches(): readonly ObjectCache<unknown>[] {
     return [this.services, this.#slices, this.#nodes, this.#pools, this.#advertisements];
   }
-
-  #endpointsOf(key: string): readonly { readonly nodeName: string | null; readonly serving: boolean }[] {
-    return [...(this.#slicesOf.get(key)?.values() ?? [])].flatMap(({ endpoints }) =>
-      (endpoints ?? []).map(({ nodeName, conditions }) => ({
-        nodeName: nodeName ?? null,
-        serving: (conditions?.ready ?? true) || conditions?.serving === true,
-      })),
-    );
-  }
-
-  #index(now: EndpointSlice | undefined, before: EndpointSlice | undefined): void {
-    const old = serviceKeyOf(before);
-    if (old !== null) this.#slicesOf.get(old)?.delete(before?.metadata.name ?? "");
-    const key = serviceKeyOf(now);
-    if (key === null || now === undefined) return;
-    const slices = this.#slicesOf.get(key) ?? new Map<string, EndpointSlice>();
-    this.#slicesOf.set(key, slices.set(now.metadata.name ?? "", now));
-  }
-}
-
-function serviceKeyOf(slice: EndpointSlice | undefined): string | null {
-  const name = slice?.metadata.labels?.[LABEL.sliceService];
-  return name === undefined ? null : `${slice?.metadata.namespace ?? "default"}/${name}`;
-}
-
-function isNetworkUnavailable({ status }: Node): boolean {
-  return (status?.conditions ?? []).some(
-    (condition) => condition.type === "NetworkUnavailable" && condition.status === "True",
-  );
 }
 
 /** Nodes are written every few seconds; hardly ever does anything change that an election looks at. */
@@ -181,9 +165,4 @@ function sameNode(a: Node, b: Node): boolean {
   const facts = (node: Node) =>
     JSON.stringify([node.metadata.labels, isNetworkUnavailable(node), node.status?.addresses ?? []]);
   return facts(a) === facts(b);
-}
-
-function canonical(text: string): string {
-  const address = tryParseAddress(text);
-  return address === null ? text : formatAddress(address);
 }

@@ -1,7 +1,16 @@
 import { describe, expect, it } from "vitest";
 import { type AddressRow, PoolCreate, type PoolRow } from "#api/dashboard";
 import { cellName, goTo, gridRows, move } from "#client/address-grid";
-import { createBody, EMPTY_FORM, formOf, patchBody, SANDBOX_POOL, selectedNodes, selectNodes } from "#client/pool-form";
+import {
+  createBody,
+  EMPTY_FORM,
+  formOf,
+  patchBody,
+  rebase,
+  SANDBOX_POOL,
+  selectedNodes,
+  selectNodes,
+} from "#client/pool-form";
 import { fieldMessage, problemOf, restMessage } from "#client/problem";
 import { judgeRanges, splitRanges } from "#client/range-input";
 
@@ -54,6 +63,12 @@ describe("the pool form", () => {
   });
   it("asks for no advertisement when it is not to be announced yet", () => {
     expect(createBody({ ...EMPTY_FORM, name: "lab", announce: "none" }).advertise).toBeNull();
+  });
+  it("keeps what was typed and follows the rest when somebody else edited the pool meanwhile", () => {
+    const now = { ...pool, autoAssign: false, addresses: ["10.0.2.0/24"], resourceVersion: "8" };
+    const typed = { ...formOf(pool), priority: "5" };
+    expect(patchBody(rebase(typed, pool, now), now)).toEqual({ resourceVersion: "8", priority: 5 });
+    expect(rebase(typed, pool, now)).toEqual({ ...formOf(now), priority: "5" });
   });
   it("sends only what was edited, with the version it was read at", () => {
     expect(patchBody({ ...formOf(pool), priority: "5" }, pool)).toEqual({ resourceVersion: "7", priority: 5 });

@@ -83,7 +83,11 @@ describe("colours and series", () => {
     const list = series(probe, drawn, assignColours(new Map(), pods));
     expect(list).toHaveLength(8);
     expect(list.at(-1)?.key).toBe(OTHER);
-    expect(chartRows(drawn, list, "share").at(-1)?.values.reduce<number>((sum, v) => sum + (v ?? 0), 0)).toBeCloseTo(1);
+    expect(
+      chartRows(drawn, list, "share")
+        .at(-1)
+        ?.values.reduce<number>((sum, v) => sum + (v ?? 0), 0),
+    ).toBeCloseTo(1);
   });
 });
 

@@ -1,8 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type Address, formatAddress, parseAddress, sameAddress } from "#core/address";
-import { Allocator, observe, type Plan, planFor, refusals } from "#core/allocate";
-import { compilePools, type PoolInput, poolContains } from "#core/pools";
+import { Allocator, observe } from "#core/allocate";
+import type { Plan } from "#core/plan";
+import { compilePools, type PoolInput, type PoolView, poolContains } from "#core/pools";
 import type { AllocationReason } from "#core/reasons";
 import { type ServiceLike, type ServiceView, toServiceView } from "#core/service-view";
 
@@ -42,6 +43,19 @@ const text = (plan: Plan) =>
     : plan.kind === "refuse"
       ? plan.reason
       : plan.kind;
+
+/** The plan of a controller that knows only what the statuses say. */
+function planFor(
+  asks: ServiceView,
+  pools: readonly PoolView[],
+  others: readonly ServiceView[] = [],
+  leftOut?: ReadonlySet<string>,
+): Plan {
+  const allocator = new Allocator();
+  allocator.setPools(pools, leftOut);
+  for (const other of others) observe(allocator, other);
+  return allocator.plan(asks);
+}
 
 const dual = { clusterIPs: ["10.96.0.1", "fd00::1"], ipFamilies: ["IPv4", "IPv6"] };
 const share = { "metallb.io/allow-shared-ip": "k" };
@@ -162,6 +176,12 @@ const rows: readonly { name: string; pools: PoolInput[]; asks: ServiceView; othe
     want: "keep 10.0.0.1 of four",
   },
   {
+    name: "keeps its address while the request asks for two of one family",
+    pools: [four],
+    asks: service({ ingress: ["10.0.0.1"], annotations: { "metallb.io/loadBalancerIPs": "10.0.0.1,10.0.0.2" } }),
+    want: "keep 10.0.0.1 of four",
+  },
+  {
     name: "leaves out .0 under avoidBuggyIPs",
     pools: [pool("p", "10.0.0.0/24", { avoidBuggyIPs: true })],
     asks: service(),
@@ -198,6 +218,33 @@ const rows: readonly { name: string; pools: PoolInput[]; asks: ServiceView; othe
     pools: [both],
     asks: service({ ingress: ["10.1.0.2"], spec: { ...dual, ipFamilyPolicy: "PreferDualStack" } }),
     want: "assign 10.1.0.2,2001:db8:1::1 of mixed",
+  },
+  {
+    name: "keeps its address and adds the second family when the Service now requires both",
+    pools: [both],
+    asks: service({ ingress: ["10.1.0.2"], spec: { ...dual, ipFamilyPolicy: "RequireDualStack" } }),
+    want: "assign 10.1.0.2,2001:db8:1::1 of mixed",
+  },
+  {
+    name: "gives up only the family that the Service lost",
+    pools: [both],
+    asks: service({ ingress: ["10.1.0.3", "2001:db8:1::2"], spec: { clusterIPs: ["10.96.0.1"] } }),
+    want: "assign 10.1.0.3 of mixed",
+  },
+  {
+    name: "gives up only the family that the pool lost, where one is enough",
+    pools: [four],
+    asks: service({
+      ingress: ["10.0.0.3", "2001:db8:1::2"],
+      spec: { ...dual, ipFamilyPolicy: "PreferDualStack" },
+    }),
+    want: "assign 10.0.0.3 of four",
+  },
+  {
+    name: "moves to a pool with both when its own has not what the Service now requires",
+    pools: [four, both],
+    asks: service({ ingress: ["10.0.0.3"], spec: { ...dual, ipFamilyPolicy: "RequireDualStack" } }),
+    want: "assign 10.1.0.1,2001:db8:1::1 of mixed",
   },
   {
     name: "adds no second family to a Service with one cluster IP",
@@ -341,7 +388,7 @@ const refused: readonly {
     pools: [pool("p", "10.0.0.0/24", { serviceAllocation: { serviceSelectors: [{ matchLabels: { app: "db" } }] } })],
     asks: service(),
     want: "selector_mismatch",
-    says: "default/web",
+    says: "p: its serviceSelectors",
   },
   {
     name: "when the only pool is for requests",
@@ -413,7 +460,7 @@ describe("Allocator", () => {
     const plan = planFor(asks, compile(...pools), others);
     expect(plan).toMatchObject({ kind: "refuse", reason: want });
     expect(plan.kind === "refuse" && plan.sentence).toContain(says);
-    expect(refusals(asks, compile(...pools), others).map(({ reason }) => reason)).toContain(want);
+    expect(plan.kind === "refuse" && plan.refusals.map(({ reason }) => reason)).toContain(want);
   });
 
   it("names every pool that refused, and lets the gravest reason stand for all", () => {
@@ -430,8 +477,8 @@ describe("Allocator", () => {
 
   it("leaves an address alone whose pool object is invalid", () => {
     const held = { ingress: ["192.0.2.7"], annotations: { "metallb.io/ip-allocated-from-pool": "broken" } };
-    const options = { leftOut: new Set(["broken"]) };
-    expect(text(planFor(service(held), compile(four), [], options))).toBe("keep 192.0.2.7 of broken");
+    const leftOut = new Set(["broken"]);
+    expect(text(planFor(service(held), compile(four), [], leftOut))).toBe("keep 192.0.2.7 of broken");
     expect(text(planFor(service(held), compile(four), []))).toBe("assign 10.0.0.1 of four");
   });
 
@@ -444,6 +491,17 @@ describe("Allocator", () => {
     if (first.kind === "assign") allocator.hold(service(), first.addresses);
     allocator.release(blocker.key);
     expect(text(allocator.plan(service()))).toBe("assign 10.0.0.2 of four");
+  });
+
+  it("adds the same second address again while its own claim is in flight", () => {
+    const allocator = new Allocator();
+    allocator.setPools(compile(both));
+    const asks = service({ ingress: ["10.1.0.2"], spec: { ...dual, ipFamilyPolicy: "PreferDualStack" } });
+    for (let look = 0; look < 3; look++) {
+      const plan = allocator.plan(asks);
+      expect(text(plan)).toBe("assign 10.1.0.2,2001:db8:1::1 of mixed");
+      if (plan.kind === "assign") allocator.hold(asks, plan.addresses, "untilWritten");
+    }
   });
 
   it("counts a shared address once and says what a change frees", () => {

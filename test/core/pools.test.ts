@@ -1,15 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { formatAddress, parseAddress, parseRange, rangeContains, rangesOverlap } from "#core/address";
-import {
-  compilePools,
-  countPool,
-  type PoolInput,
-  type PoolView,
-  poolCapacity,
-  poolOf,
-  saturateInt64,
-} from "#core/pools";
+import { countPool, poolCapacity, saturateInt64 } from "#core/pool-count";
+import { compilePools, type PoolInput, type PoolView, poolOf } from "#core/pools";
 
 const pool = (name: string, addresses: string[], over: Partial<PoolInput> = {}): PoolInput => ({
   name,

@@ -194,6 +194,17 @@ describe("operations", () => {
     expect(() => all.start("unexpose", "default/web", STEPS, async () => undefined)).not.toThrow();
   });
 
+  it("are ended by hand at their next wait, and only those of the kind that was named", async () => {
+    const { all } = operations();
+    const { ended } = all.start("expose", "default/web", STEPS, ({ step, signal }) =>
+      step("a", () => new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)))),
+    );
+    await all.cancel("install", "default/web", "Not this.");
+    expect(all.running("default/web")).toBeDefined();
+    await all.cancel("expose", "default/web", "Taken back.");
+    expect(await ended).toMatchObject({ state: "failed", steps: [{ detail: "Taken back." }, { state: "skipped" }] });
+  });
+
   it("are forgotten, the oldest first, when there are many", async () => {
     const { all } = operations();
     for (let turn = 0; turn < 80; turn += 1) await all.start("demo", `t${turn}`, [], async () => undefined).ended;

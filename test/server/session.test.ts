@@ -40,7 +40,7 @@ describe("probes", () => {
     const create = (body: unknown) => call(probes.POST, request("POST", "/x", body));
     expect(await create({ service: "default/web" })).toMatchObject({
       status: 201,
-      body: { url: "http://127.77.10.1:80/", rate: 5 },
+      body: { url: "http://127.77.10.1/", rate: 5 },
     });
     expect(await create({ service: "default/inner" })).toMatchObject({
       status: 422,

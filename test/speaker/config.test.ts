@@ -1,7 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { IPAddressPool, L2Advertisement } from "#api/metallb";
 import { compileConfig, EMPTY_CONFIG } from "#speaker/config";
-import { configurationStatus } from "#speaker/configuration";
 
 function pool(name: string, addresses: readonly string[], created = "2026-01-01T00:00:00Z"): IPAddressPool {
   return {
@@ -54,35 +53,17 @@ describe("compileConfig", () => {
     ]);
   });
 
+  it("gives the advertisements of a pool that was never valid here, for those who hold its addresses since before", () => {
+    const broken = { ...pool("a", ["10.0.0.9-10.0.0.1"]), metadata: { name: "a", labels: { colour: "blue" } } };
+    const blue = ad("blue", { ipAddressPoolSelectors: [{ matchLabels: { colour: "blue" } }] });
+    const config = compileConfig([broken], [blue, ad("other", { ipAddressPools: ["b"] })], EMPTY_CONFIG);
+    expect(config.pools).toEqual([]);
+    expect([...config.leftOut]).toEqual(["a"]);
+    expect(config.byPool.get("a")?.map(({ name }) => name)).toEqual(["blue"]);
+  });
+
   it("survives objects without a spec", () => {
     const bare = { metadata: { name: "bare" } };
     expect(compileConfig([bare as IPAddressPool], [bare], EMPTY_CONFIG).findings).toMatchObject([{ object: "bare" }]);
-  });
-});
-
-describe("configurationStatus", () => {
-  const finding = { severity: "error" as const, object: "p", field: "spec.addresses.0", message: "wrong", fix: "" };
-
-  it("moves the transition time only with the verdict, and writes nothing when nothing changed", () => {
-    const valid = configurationStatus([], undefined, "t1");
-    expect(valid).toMatchObject({
-      result: "Valid",
-      conditions: [{ status: "True", reason: "Reconciled", lastTransitionTime: "t1" }],
-    });
-    expect(configurationStatus([], valid ?? undefined, "t2")).toBeNull();
-    const invalid = configurationStatus([finding], valid ?? undefined, "t3");
-    expect(invalid).toMatchObject({
-      result: "Invalid",
-      errorSummary: "p: spec.addresses.0: wrong",
-      conditions: [{ status: "False", lastTransitionTime: "t3" }],
-    });
-    const worse = configurationStatus([finding, { ...finding, message: "worse" }], invalid ?? undefined, "t4");
-    expect(worse?.conditions).toMatchObject([{ lastTransitionTime: "t3" }]);
-  });
-
-  it("is not bothered by warnings", () => {
-    expect(configurationStatus([{ ...finding, severity: "warning" }], undefined, "t1")).toMatchObject({
-      result: "Valid",
-    });
   });
 });

@@ -41,9 +41,13 @@ export async function openPage(
   return { page, context, complaints };
 }
 
-/** Accessibility findings of any impact, one line each: rule, element, why. Empty is the bar. */
-export async function axeFindings(page: Page): Promise<readonly string[]> {
-  const { violations } = await new AxeBuilder({ page }).analyze();
+/**
+ * Accessibility findings of any impact, one line each: rule, element, why.
+ * Empty is the bar. `within` is a selector, for what was just opened.
+ */
+export async function axeFindings(page: Page, within?: string): Promise<readonly string[]> {
+  const axe = new AxeBuilder({ page }).options({ rules: { "label-content-name-mismatch": { enabled: true } } });
+  const { violations } = await (within === undefined ? axe : axe.include(within)).analyze();
   return violations.flatMap(({ id, impact, nodes }) =>
     nodes.map(
       (node) => `${id} (${impact}): ${node.html.slice(0, 160)} — ${node.failureSummary?.split("\n")[1]?.trim() ?? ""}`,

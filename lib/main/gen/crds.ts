@@ -1,4 +1,3 @@
-import type { z } from "zod";
 import {
   ConfigurationStateStatus,
   IPAddressPoolSpec,
@@ -11,37 +10,14 @@ import {
   CONFIGURATION_STATES,
   IP_ADDRESS_POOLS,
   L2_ADVERTISEMENTS,
-  type ResourceRef,
   SERVICE_L2_STATUSES,
   SPEAKER_STATES,
 } from "#api/resources";
+import { BGP_DEFINITIONS } from "./bgp-definitions.ts";
 import { OBJECT_PROPERTIES } from "./common-schemas.ts";
+import { type Definition, IMMUTABLE, type Part, type PrinterColumn } from "./definition.ts";
 import { type Json, schemaOf } from "./structural.ts";
 
-interface PrinterColumn {
-  readonly name: string;
-  readonly type: string;
-  readonly jsonPath: string;
-  readonly priority?: number;
-}
-
-interface Part {
-  readonly type: z.ZodType;
-  readonly description: string;
-  readonly required?: boolean;
-  /** Changes to the derived schema, by dotted path of properties: what zod has no word for. */
-  readonly amend?: Readonly<Record<string, Json>>;
-}
-
-interface Definition {
-  readonly resource: ResourceRef;
-  readonly description: string;
-  readonly columns: readonly PrinterColumn[];
-  readonly spec: Part | null;
-  readonly status: Part | null;
-}
-
-const IMMUTABLE: Json = { "x-kubernetes-validations": [{ message: "Value is immutable", rule: "self == oldSelf" }] };
 const count = (which: string, family: string): Json => ({
   description: `${which}${family} is the number of ${which.toLowerCase()} ${family} addresses.`,
   type: "integer",
@@ -137,6 +113,7 @@ const DEFINITIONS: readonly Definition[] = [
       amend: { memoryBytes: { type: "integer", format: "int64" } },
     },
   },
+  ...BGP_DEFINITIONS,
 ];
 
 /** File name and content of every CustomResourceDefinition. */
@@ -147,8 +124,28 @@ export function customResourceDefinitions(): readonly { readonly file: string; r
   });
 }
 
-function definitionOf({ resource, description, columns, spec, status }: Definition): Json {
-  const { group, plural, kind, version, namespaced } = resource;
+function definitionOf(definition: Definition): Json {
+  const { group, plural, kind, version, namespaced } = definition.resource;
+  const older = (definition.older ?? []).map(({ version: name, deprecationWarning, spec }) => ({
+    ...versionOf({ ...definition, spec }, name, false),
+    deprecated: true,
+    deprecationWarning,
+  }));
+  return {
+    apiVersion: "apiextensions.k8s.io/v1",
+    kind: "CustomResourceDefinition",
+    metadata: { name: `${plural}.${group}` },
+    spec: {
+      group,
+      names: { kind, listKind: `${kind}List`, plural, singular: kind.toLowerCase() },
+      scope: namespaced ? "Namespaced" : "Cluster",
+      versions: [...older, versionOf(definition, version, true)],
+    },
+  };
+}
+
+function versionOf({ resource, description, columns, spec, status }: Definition, name: string, storage: boolean): Json {
+  const { kind } = resource;
   const schema = {
     description,
     type: "object",
@@ -160,37 +157,32 @@ function definitionOf({ resource, description, columns, spec, status }: Definiti
     ...(spec?.required === true && { required: ["spec"] }),
   };
   return {
-    apiVersion: "apiextensions.k8s.io/v1",
-    kind: "CustomResourceDefinition",
-    metadata: { name: `${plural}.${group}` },
-    spec: {
-      group,
-      names: { kind, listKind: `${kind}List`, plural, singular: kind.toLowerCase() },
-      scope: namespaced ? "Namespaced" : "Cluster",
-      versions: [
-        {
-          additionalPrinterColumns: columns.map(({ jsonPath, name, priority, type }) => ({
-            jsonPath,
-            name,
-            ...(priority !== undefined && { priority }),
-            type,
-          })),
-          name: version,
-          schema: { openAPIV3Schema: schema },
-          served: true,
-          storage: true,
-          subresources: { status: {} },
-        },
-      ],
-    },
+    ...(columns.length > 0 && {
+      additionalPrinterColumns: columns.map(({ jsonPath, name: column, priority, type }) => ({
+        jsonPath,
+        name: column,
+        ...(priority !== undefined && { priority }),
+        type,
+      })),
+    }),
+    name,
+    schema: { openAPIV3Schema: schema },
+    served: true,
+    storage,
+    subresources: { status: {} },
   };
 }
 
 const emptyPart = (description: string): Json => ({ description, type: "object" });
 
-function partOf({ type, description, amend = {} }: Part): Json {
+function partOf({ type, description, amend = {}, rules }: Part): Json {
   const schema = schemaOf(type);
   const properties = (schema.properties ?? {}) as Record<string, Json>;
   const amended = Object.entries(amend).map(([name, more]) => [name, { ...properties[name], ...more }]);
-  return { ...schema, description, properties: { ...properties, ...Object.fromEntries(amended) } };
+  return {
+    ...schema,
+    description,
+    properties: { ...properties, ...Object.fromEntries(amended) },
+    ...(rules !== undefined && { "x-kubernetes-validations": rules }),
+  };
 }

@@ -1,7 +1,7 @@
 import type { AddressPage, AddressRow } from "#api/dashboard";
-import { type Address, compareAddresses, formatAddress, isBuggy, tryParseAddress } from "#core/address";
-import { countPool, type PoolView, poolCapacity, poolContains } from "#core/pools";
-import { canonical } from "../objects-to-facts.ts";
+import { type Address, canonicalText, compareAddresses, formatAddress, isBuggy, tryParseAddress } from "#core/address";
+import { countPool, poolCapacity } from "#core/pool-count";
+import { type PoolView, poolContains } from "#core/pools";
 import type { View } from "../view.ts";
 import { heldIn } from "./pools.ts";
 
@@ -89,7 +89,7 @@ function requestedAddresses(view: View): ReadonlyMap<string, readonly string[]> 
       spec.loadBalancerIP ??
       "";
     for (const part of text.split(",")) {
-      const address = canonical(part.trim());
+      const address = canonicalText(part.trim());
       if (tryParseAddress(address) === null) continue;
       const key = `${metadata.namespace}/${metadata.name}`;
       wanted.set(address, [...(wanted.get(address) ?? []), key]);

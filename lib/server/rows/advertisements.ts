@@ -1,13 +1,14 @@
 import type { AdvertisementRow, Finding } from "#api/dashboard";
+import { toL2Facts, toPoolInput } from "#api/facts";
 import type { L2Advertisement } from "#api/metallb";
+import { advertisementProblems } from "#core/advertisements";
 import { advertisementsOf } from "#core/election";
-import { anySelectorMatches, selectorProblem } from "#core/selector";
-import { advertisementFacts, poolInput } from "../objects-to-facts.ts";
+import { anySelectorMatches } from "#core/selector";
 import type { View } from "../view.ts";
 
 export function advertisementRow(ad: L2Advertisement, view: View): AdvertisementRow {
-  const facts = advertisementFacts(ad);
-  const pools = view.facts.pools.map(poolInput);
+  const facts = toL2Facts(ad);
+  const pools = view.facts.pools.map(toPoolInput);
   const covers = pools
     .filter((pool) => advertisementsOf({ name: pool.name, labels: pool.labels ?? {} }, [facts]).length > 0)
     .map((pool) => pool.name);
@@ -37,27 +38,13 @@ function findingsOf(
   nodes: readonly string[],
   view: View,
 ): readonly Finding[] {
-  const facts = advertisementFacts(ad);
-  const findings: Finding[] = [];
+  const facts = toL2Facts(ad);
+  const findings: Finding[] = advertisementProblems(facts).map(({ field, message, fix }) => error(field, message, fix));
   const known = new Set(view.facts.pools.map((pool) => pool.metadata.name));
   for (const [index, name] of facts.pools.entries()) {
-    if (facts.pools.indexOf(name) !== index) {
-      findings.push(error(`spec.ipAddressPools.${index}`, `pool ${name} is listed twice`, "list every pool once"));
-    } else if (!known.has(name)) {
-      const fix = "create the pool, or take its name out";
-      findings.push(warning(`spec.ipAddressPools.${index}`, `there is no pool ${name}`, fix));
-    }
-  }
-  const selectors = {
-    ipAddressPoolSelectors: facts.poolSelectors,
-    nodeSelectors: facts.nodeSelectors,
-    serviceSelectors: facts.serviceSelectors,
-  };
-  for (const [field, list] of Object.entries(selectors)) {
-    for (const [index, selector] of list.entries()) {
-      const wrong = selectorProblem(selector);
-      if (wrong !== null) findings.push(error(`spec.${field}.${index}`, wrong, "correct the selector"));
-    }
+    if (known.has(name) || facts.pools.indexOf(name) !== index) continue;
+    const fix = "create the pool, or take its name out";
+    findings.push(warning(`spec.ipAddressPools.${index}`, `there is no pool ${name}`, fix));
   }
   if (covers.length === 0 && known.size > 0) {
     findings.push(warning("spec.ipAddressPools", "it covers no pool", "name a pool, or leave the list empty for all"));

@@ -1,19 +1,20 @@
 import type { FamilyUse, Finding, PoolRow } from "#api/dashboard";
+import { toNamespaceFacts, toPoolInput } from "#api/facts";
 import type { IPAddressPool } from "#api/metallb";
 import { type Address, formatAddress, formatRange, rangesOverlap, tryParseAddress } from "#core/address";
 import { advertisementsOf } from "#core/election";
-import { compilePool, countPool, type FamilyCount, type PoolView, poolContains } from "#core/pools";
-import { namespacesOf, poolInput } from "../objects-to-facts.ts";
+import { countPool, type FamilyCount } from "#core/pool-count";
+import { compilePool, type PoolView, poolContains } from "#core/pools";
 import type { View } from "../view.ts";
 
 export function poolRow(pool: IPAddressPool, view: View): PoolRow {
   const name = pool.metadata.name ?? "";
-  const input = poolInput(pool);
+  const input = toPoolInput(pool);
   const findings = findingsOf(name, view);
   const valid = !findings.some((finding) => finding.severity === "error");
   // An invalid pool still shows its own ranges where they can be read, but what counts is the version in force.
   const inForce = view.pools.find((one) => one.name === name);
-  const compiled = inForce ?? compilePool(input, namespacesOf(view.facts)).view;
+  const compiled = inForce ?? compilePool(input, view.facts.namespaces.map(toNamespaceFacts)).view;
   const used = heldIn(compiled ?? undefined, view);
   const counts = compiled === null ? { ipv4: null, ipv6: null } : countPool(compiled, used.addresses);
   const allocation = input.serviceAllocation;
@@ -87,9 +88,11 @@ export function totalText(total: bigint): string {
 
 /** What is wrong with a pool, and what is odd: ranges that contain an address of a node. */
 export function findingsOf(name: string, view: View): readonly Finding[] {
-  const compiled = view.findings.filter((one) => one.object === name).map(({ object: _, ...finding }) => finding);
+  const compiled = view.findings
+    .filter((one) => one.object === name)
+    .map(({ severity, field, message, fix }) => ({ severity, field, message, fix }));
   const input = view.facts.pools.find((pool) => pool.metadata.name === name);
-  return input === undefined ? compiled : [...compiled, ...nodeFindings(poolInput(input).addresses, view)];
+  return input === undefined ? compiled : [...compiled, ...nodeFindings(toPoolInput(input).addresses, view)];
 }
 
 export function nodeFindings(addresses: readonly string[], view: Pick<View, "facts">): readonly Finding[] {

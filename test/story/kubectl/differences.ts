@@ -149,13 +149,10 @@ export const DIFFERENCES: readonly Difference[] = [
     ],
   },
   {
-    commands: [94, 97],
+    commands: [97],
     cause: "this cluster",
-    because: "Berth's own definitions are installed, upstream's BGP kinds come with issue B",
-    rewrites: [
-      line("(bfdprofiles|bgpadvertisements|bgppeers|communities|servicebgpstatuses)\\b.*"),
-      line("speakerstates\\.berth\\.dev .*"),
-    ],
+    because: "Berth's own definitions are installed beside upstream's",
+    rewrites: [line("speakerstates\\.berth\\.dev .*")],
   },
   {
     commands: [96],

@@ -1,13 +1,15 @@
-import type { Condition } from "#api/kubernetes";
+import type { Condition } from "./kubernetes.ts";
 
-export interface Wanted {
+/** A condition as it should be (metav1.Condition), without its times. */
+export interface WantedCondition {
   readonly type: string;
   readonly status: "True" | "False" | "Unknown";
+  /** CamelCase. */
   readonly reason: string;
   readonly message: string;
 }
 
-/** A merge patch replaces lists whole, and API servers bound the text of a condition. */
+/** Characters: an operator reads it in a terminal, and API servers bound it. */
 const MESSAGE_MAX = 1024;
 
 /**
@@ -16,21 +18,20 @@ const MESSAGE_MAX = 1024;
  */
 export function withConditions(
   present: readonly Condition[],
-  wanted: readonly Wanted[],
+  wanted: readonly WantedCondition[],
   options: { readonly now: string; readonly absent?: readonly string[] },
 ): readonly Condition[] | null {
   const { now, absent = [] } = options;
-  let changed = false;
   const conditions = present.filter(({ type }) => !absent.includes(type));
-  if (conditions.length !== present.length) changed = true;
-  for (const want of wanted) {
-    const message = want.message.length > MESSAGE_MAX ? `${want.message.slice(0, MESSAGE_MAX - 1)}…` : want.message;
-    const index = conditions.findIndex(({ type }) => type === want.type);
+  let changed = conditions.length !== present.length;
+  for (const { type, status, reason, message: whole } of wanted) {
+    const message = whole.length > MESSAGE_MAX ? `${whole.slice(0, MESSAGE_MAX - 1)}…` : whole;
+    const index = conditions.findIndex((condition) => condition.type === type);
     const before = conditions[index];
-    if (before?.status === want.status && before.reason === want.reason && before.message === message) continue;
+    if (before?.status === status && before.reason === reason && (before.message ?? "") === message) continue;
     changed = true;
-    const lastTransitionTime = before?.status === want.status ? (before.lastTransitionTime ?? now) : now;
-    const condition = { type: want.type, status: want.status, lastTransitionTime, reason: want.reason, message };
+    const lastTransitionTime = before?.status === status ? (before.lastTransitionTime ?? now) : now;
+    const condition = { type, status, lastTransitionTime, reason, message };
     if (index < 0) conditions.push(condition);
     else conditions[index] = condition;
   }

@@ -1,0 +1,85 @@
+/**
+ * Kubernetes objects cut down to what core decides on: the one reading of them
+ * that controller, speakers and dashboard share. Anything missing becomes
+ * something harmless, never an exception.
+ */
+import type { L2Facts } from "#core/election";
+import type { PoolInput } from "#core/pools";
+import type { EndpointSlice, Namespace, Node } from "./kubernetes.ts";
+import type { IPAddressPool, L2Advertisement, ServiceL2Status, SpeakerState } from "./metallb.ts";
+import { LABEL } from "./names.ts";
+
+export function toPoolInput(pool: IPAddressPool): PoolInput {
+  const spec: Partial<IPAddressPool["spec"]> = pool.spec ?? {};
+  return {
+    name: pool.metadata.name ?? "",
+    labels: pool.metadata.labels,
+    addresses: spec.addresses ?? [],
+    autoAssign: spec.autoAssign ?? true,
+    avoidBuggyIPs: spec.avoidBuggyIPs ?? false,
+    serviceAllocation: spec.serviceAllocation,
+  };
+}
+
+export function toL2Facts(advertisement: L2Advertisement): L2Facts {
+  const spec = advertisement.spec ?? {};
+  return {
+    name: advertisement.metadata.name ?? "",
+    pools: spec.ipAddressPools ?? [],
+    poolSelectors: spec.ipAddressPoolSelectors ?? [],
+    nodeSelectors: spec.nodeSelectors ?? [],
+    interfaces: spec.interfaces ?? [],
+    serviceSelectors: spec.serviceSelectors ?? [],
+    preferred: spec.preferredNodeSelectors ?? [],
+  };
+}
+
+export function toNamespaceFacts({ metadata }: Namespace) {
+  return { name: metadata.name ?? "", labels: metadata.labels };
+}
+
+/** Serving as metallb.md 6.2: `ready` unset or true, or `serving` true. */
+export function toEndpointFacts(slices: readonly EndpointSlice[]) {
+  return slices.flatMap(({ endpoints }) =>
+    (endpoints ?? []).map(({ nodeName, conditions }) => ({
+      nodeName: nodeName ?? null,
+      serving: (conditions?.ready ?? true) || conditions?.serving === true,
+    })),
+  );
+}
+
+/** "namespace/name" of the Service that a slice belongs to; null when it belongs to none. */
+export function serviceOfSlice({ metadata }: EndpointSlice): string | null {
+  const name = metadata.labels?.[LABEL.sliceService];
+  return name === undefined ? null : `${metadata.namespace ?? "default"}/${name}`;
+}
+
+/** "namespace/name" of the Service that a report is about, by its status or, before that is written, by its labels. */
+export function serviceOfReport({ metadata: { labels }, status }: ServiceL2Status): string | null {
+  const name = status?.serviceName ?? labels?.[LABEL.serviceName];
+  const namespace = status?.serviceNamespace ?? labels?.[LABEL.serviceNamespace];
+  return name === undefined || namespace === undefined ? null : `${namespace}/${name}`;
+}
+
+/** Node condition NetworkUnavailable is True. */
+export function isNetworkUnavailable({ status }: Node): boolean {
+  return (status?.conditions ?? []).some(
+    (condition) => condition.type === "NetworkUnavailable" && condition.status === "True",
+  );
+}
+
+/**
+ * Whether the speakers of other nodes call each node's speaker alive: at least
+ * half of them do. A dead or cut-off speaker's last report is one voice among
+ * others, and none about itself; a node that nobody mentions is not in the map.
+ */
+export function heardAlive(states: readonly SpeakerState[]): ReadonlyMap<string, boolean> {
+  const votes = new Map<string, number>();
+  for (const { metadata, status } of states) {
+    const own = status?.node ?? metadata.name;
+    for (const { node, alive } of status?.members ?? []) {
+      if (node !== own) votes.set(node, (votes.get(node) ?? 0) + (alive ? 1 : -1));
+    }
+  }
+  return new Map([...votes].map(([node, vote]) => [node, vote >= 0]));
+}

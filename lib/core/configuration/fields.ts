@@ -1,0 +1,177 @@
+import { type Selector, selectorProblems } from "../selector.ts";
+import { doubt, failure, quote, type Report } from "./finding.ts";
+
+type Plain = Readonly<Record<string, unknown>>;
+
+export function isPlain(value: unknown): value is Plain {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** Own members only: "constructor" is nobody's label. */
+export function ownMember(value: unknown, name: string): unknown {
+  return isPlain(value) && Object.hasOwn(value, name) ? value[name] : undefined;
+}
+
+/** The members of `value` that are text; for metadata, which API servers guarantee. */
+export function textMap(value: unknown): Readonly<Record<string, string>> {
+  if (!isPlain(value)) return {};
+  return Object.fromEntries(
+    Object.entries(value).filter((entry): entry is [string, string] => typeof entry[1] === "string"),
+  );
+}
+
+/**
+ * Reads members of an object of which nothing is known. What has the wrong
+ * type is reported with its path and read as absent; null is absent.
+ */
+export class Fields {
+  readonly #value: Plain;
+  readonly #path: string;
+  readonly #report: Report;
+  readonly #known = new Set<string>();
+
+  constructor(value: unknown, path: string, report: Report) {
+    this.#path = path;
+    this.#report = report;
+    if (!isPlain(value)) {
+      if (value !== undefined && value !== null) this.#wrongType(path, "an object", value);
+      this.#value = {};
+    } else this.#value = value;
+  }
+
+  path(name: string): string {
+    return `${this.#path}.${name}`;
+  }
+
+  text(name: string): string | undefined {
+    const value = this.#member(name);
+    if (value === undefined || typeof value === "string") return value;
+    return this.#wrongType(this.path(name), "text", value);
+  }
+
+  /** The empty text counts as absent, as `omitempty` has it. */
+  filled(name: string): string | undefined {
+    return this.text(name) || undefined;
+  }
+
+  flag(name: string): boolean | undefined {
+    const value = this.#member(name);
+    if (value === undefined || typeof value === "boolean") return value;
+    return this.#wrongType(this.path(name), "true or false", value);
+  }
+
+  /** A whole number from `min` to `max`. */
+  integer(name: string, min: number, max: number): number | undefined {
+    const value = this.#member(name);
+    if (value === undefined) return undefined;
+    if (typeof value !== "number") return this.#wrongType(this.path(name), "a number", value);
+    if (Number.isInteger(value) && value >= min && value <= max) return value;
+    const message = `${value} is not a whole number from ${min} to ${max}`;
+    this.#report(failure(this.path(name), "out_of_range", message, `write a number from ${min} to ${max}`));
+    return undefined;
+  }
+
+  texts(name: string): readonly string[] {
+    return this.#list(name).flatMap(([value, path]) => {
+      if (typeof value === "string") return [value];
+      this.#wrongType(path, "text", value);
+      return [];
+    });
+  }
+
+  /** As `texts`; a text that is there twice is reported. */
+  distinctTexts(name: string): readonly string[] {
+    const texts = this.texts(name);
+    const seen = new Set<string>();
+    for (const [index, text] of texts.entries()) {
+      if (seen.has(text)) {
+        const message = `${quote(text)} is listed twice`;
+        this.#report(failure(`${this.path(name)}.${index}`, "duplicate_entry", message, "list it once"));
+      }
+      seen.add(text);
+    }
+    return texts;
+  }
+
+  objects(name: string): readonly Fields[] {
+    return this.#list(name).map(([value, path]) => new Fields(value, path, this.#report));
+  }
+
+  /** Null when absent. */
+  object(name: string): Fields | null {
+    const value = this.#member(name);
+    return value === undefined ? null : new Fields(value, this.path(name), this.#report);
+  }
+
+  /** Selectors of the right shape; whether they make sense is not asked. */
+  rawSelectors(name: string): readonly Selector[] {
+    return this.objects(name).map((fields) => fields.asSelector());
+  }
+
+  /** As `rawSelectors`; nonsense and repetition are reported (metallb.md 4.1 "Selectors everywhere"). */
+  selectors(name: string): readonly Selector[] {
+    const selectors = this.rawSelectors(name);
+    for (const [index, problem] of selectorProblems(selectors)) {
+      this.#report(selectorRemark(`${this.path(name)}.${index}`, problem));
+    }
+    return selectors;
+  }
+
+  asSelector(): Selector {
+    const labels = this.object("matchLabels");
+    const matchExpressions = this.objects("matchExpressions").map((fields) => ({
+      key: fields.text("key") ?? "",
+      operator: fields.text("operator") ?? "",
+      values: fields.texts("values"),
+    }));
+    const matchLabels = labels === null ? {} : labels.#texts();
+    return { matchLabels, matchExpressions };
+  }
+
+  /** Warns of members that nobody asked for: misspelt ones have no effect, and a server drops them. */
+  warnOfOthers(): void {
+    for (const name of Object.keys(this.#value)) {
+      if (this.#known.has(name)) continue;
+      const near = [...this.#known].find((known) => known.toLowerCase() === name.toLowerCase());
+      const fix = near === undefined ? "take it out, or correct its name" : `write ${near}`;
+      this.#report(doubt(this.path(name), "unknown_field", `there is no field ${quote(name)}`, fix));
+    }
+  }
+
+  #texts(): Readonly<Record<string, string>> {
+    const entries = Object.keys(this.#value).flatMap((name) => {
+      const text = this.text(name);
+      return text === undefined ? [] : [[name, text] as const];
+    });
+    return Object.fromEntries(entries);
+  }
+
+  #list(name: string): readonly (readonly [value: unknown, path: string])[] {
+    const value = this.#member(name);
+    if (value === undefined) return [];
+    if (Array.isArray(value)) return value.map((item, index) => [item ?? undefined, `${this.path(name)}.${index}`]);
+    this.#wrongType(this.path(name), "a list", value);
+    return [];
+  }
+
+  #member(name: string): unknown {
+    this.#known.add(name);
+    return ownMember(this.#value, name) ?? undefined;
+  }
+
+  #wrongType(path: string, wanted: string, value: unknown): undefined {
+    const found = value === undefined ? "nothing" : Array.isArray(value) ? "a list" : typeof value;
+    const message = `must be ${wanted}, and is ${found === "object" ? "an object" : found}`;
+    this.#report(failure(path, "wrong_type", message, `write ${wanted}`));
+    return undefined;
+  }
+}
+
+/** A problem in core's words as a remark. */
+export function selectorRemark(field: string, problem: string) {
+  const reason =
+    problem.endsWith("is written twice") && !problem.startsWith("the expression")
+      ? "duplicate_entry"
+      : "malformed_selector";
+  return failure(field, reason, problem, "correct the selector");
+}

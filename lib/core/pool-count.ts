@@ -1,0 +1,68 @@
+import { type Address, type AddressRange, type Family, isBuggy, rangeSize } from "./address.ts";
+import { type PoolView, poolContains } from "./pools.ts";
+
+export interface FamilyCount {
+  readonly total: bigint;
+  readonly assigned: bigint;
+  readonly available: bigint;
+  /** The address that is given out next, in the order of the ranges; null when all are used. */
+  readonly nextFree: Address | null;
+}
+
+/** Exact counts per family; null for a family the pool has no range of. Addresses outside the pool are not counted. */
+export function countPool(
+  pool: PoolView,
+  used: Iterable<Address>,
+): { readonly ipv4: FamilyCount | null; readonly ipv6: FamilyCount | null } {
+  const taken: Record<Family, Set<bigint>> = { 4: new Set(), 6: new Set() };
+  for (const address of used) if (poolContains(pool, address)) taken[address.family].add(address.value);
+  return { ipv4: countFamily(pool, 4, taken[4]), ipv6: countFamily(pool, 6, taken[6]) };
+}
+
+function countFamily(pool: PoolView, family: Family, taken: ReadonlySet<bigint>): FamilyCount | null {
+  const ranges = pool.ranges.filter((range) => range.first.family === family);
+  if (ranges.length === 0) return null;
+  const total = poolCapacity(pool, family);
+  const assigned = BigInt(taken.size);
+  let nextFree: Address | null = null;
+  for (const range of ranges) {
+    nextFree ??= firstUsable(range, pool.avoidBuggyIPs, (value) => taken.has(value));
+  }
+  return { total, assigned, available: total - assigned, nextFree };
+}
+
+/** At most one step per used address: the walk ends at the first that is free. */
+function firstUsable(range: AddressRange, avoidBuggy: boolean, isTaken: (value: bigint) => boolean): Address | null {
+  const { family } = range.first;
+  for (let value = range.first.value; value <= range.last.value; value++) {
+    if (isTaken(value) || (avoidBuggy && isBuggy({ family, value }))) continue;
+    return { family, value };
+  }
+  return null;
+}
+
+/** How many addresses of a family the pool can give out; exact. */
+export function poolCapacity(pool: PoolView, family: Family): bigint {
+  let total = 0n;
+  for (const range of pool.ranges) {
+    const { first, last } = range;
+    if (first.family !== family) continue;
+    total += rangeSize(range);
+    if (pool.avoidBuggyIPs && family === 4) total -= buggyUpTo(last.value) - buggyUpTo(first.value - 1n);
+  }
+  return total;
+}
+
+/** Addresses from 0.0.0.0 to `value` that end in .0 or .255. */
+function buggyUpTo(value: bigint): bigint {
+  if (value < 0n) return 0n;
+  return value / 256n + 1n + (value + 1n) / 256n;
+}
+
+/** The largest double that is a legal int64: what status counters say when the truth does not fit. */
+const INT64_MAX = 2 ** 63 - 1024;
+
+/** A count for an int64 field: exact up to 2^53, near beyond, never more than an int64 holds. */
+export function saturateInt64(n: bigint): number {
+  return n > BigInt(INT64_MAX) ? INT64_MAX : Number(n);
+}

@@ -1,0 +1,43 @@
+import { describe, expect, it } from "vitest";
+import { configurationStatus } from "#api/configuration-state";
+import type { ConfigurationState } from "#api/metallb";
+import type { Finding } from "#core/findings";
+
+const finding: Finding = {
+  severity: "error",
+  kind: "pool",
+  object: "p",
+  field: "spec.addresses.0",
+  message: "it is inverted",
+  fix: "write 10.0.0.1-10.0.0.9",
+};
+const says = (findings: readonly Finding[], current?: ConfigurationState["status"] | null, now = "t1") =>
+  configurationStatus("poolReconcilerValid", findings, { current: current ?? undefined, now });
+
+describe("configurationStatus", () => {
+  it("names kind, object, field, what is wrong and what would be right", () => {
+    expect(says([finding])).toMatchObject({
+      result: "Invalid",
+      errorSummary: "pool p: spec.addresses.0: it is inverted; write 10.0.0.1-10.0.0.9",
+      conditions: [{ type: "poolReconcilerValid", status: "False", reason: "ConfigurationError" }],
+    });
+  });
+
+  it("says nothing when it is said already", () => {
+    const valid = says([]);
+    expect(valid).toMatchObject({ result: "Valid", errorSummary: "", conditions: [{ reason: "Reconciled" }] });
+    expect(says([], valid, "t2")).toBeNull();
+  });
+
+  it("moves the time of the transition only with the verdict", () => {
+    const valid = says([]);
+    const invalid = says([finding], valid, "t3");
+    expect(invalid?.conditions).toMatchObject([{ status: "False", lastTransitionTime: "t3" }]);
+    const worse = says([finding, { ...finding, message: "worse" }], invalid, "t4");
+    expect(worse?.conditions).toMatchObject([{ status: "False", lastTransitionTime: "t3" }]);
+  });
+
+  it("is not bothered by warnings", () => {
+    expect(says([{ ...finding, severity: "warning" }])).toMatchObject({ result: "Valid" });
+  });
+});
