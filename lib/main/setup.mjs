@@ -94,7 +94,8 @@ if (goal === "test") {
       .split(":")
       .concat("/usr/sbin", "/sbin")
       .some((dir) => dir && existsSync(join(dir, name)));
-  if (!found("kubectl")) fail("the tests run real kubectl (1.29 or newer) and it is not on the PATH; install it and run again.");
+  if (!found("kubectl"))
+    fail("the tests run real kubectl (1.29 or newer) and it is not on the PATH; install it and run again.");
   const missing = NEEDS.filter(([program]) => !found(program)).map(([, name]) => name);
   if (missing.length > 0) {
     if (process.getuid?.() === 0 && existsSync("/usr/bin/apt-get")) {

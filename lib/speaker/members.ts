@@ -11,6 +11,8 @@ const DEAD_AFTER_BEATS = 3.5;
 /** Our own lag lengthens that, as a slow machine is slow for everyone; but not without end. */
 const MAX_LAG_MS = 500;
 const MAX_HEARSAY = 32;
+/** Names that are remembered at most: without a secret anybody may make up more. */
+const MAX_PEERS = 1000;
 
 export interface Peer {
   readonly node: string;
@@ -56,7 +58,7 @@ export type MembersEffect =
   | { readonly kind: "send"; readonly beat: Heartbeat; readonly to: readonly string[] }
   /** Who is alive, ready, or has which interfaces is not as before; `died` are those that fell silent. */
   | { readonly kind: "changed"; readonly died: readonly string[] }
-  | { readonly kind: "dropped"; readonly reason: "own_name" | "stale" };
+  | { readonly kind: "dropped"; readonly reason: "own_name" | "stale" | "too_many" };
 
 export interface MembersStep {
   readonly state: MembersState;
@@ -131,9 +133,14 @@ function tick(state: MembersState, now: number): MembersStep {
 }
 
 function heard(state: MembersState, from: Heartbeat, now: number): MembersStep {
-  if (from.node === state.node) return { state, effects: [{ kind: "dropped", reason: "own_name" }] };
+  const dropped = (reason: "own_name" | "stale" | "too_many"): MembersStep => ({
+    state,
+    effects: [{ kind: "dropped", reason }],
+  });
+  if (from.node === state.node) return dropped("own_name");
   const before = state.peers.get(from.node);
-  if (before !== undefined && isStale(before, from)) return { state, effects: [{ kind: "dropped", reason: "stale" }] };
+  if (before !== undefined && isStale(before, from)) return dropped("stale");
+  if (before === undefined && state.peers.size >= MAX_PEERS) return dropped("too_many");
   const peer: Peer = {
     node: from.node,
     incarnation: from.incarnation,

@@ -1,7 +1,7 @@
 import type { Datagrams } from "#net/port";
 import type { Clock } from "#runtime/clock";
 import type { Log } from "#runtime/log";
-import type { Metrics } from "#runtime/metrics";
+import type { Counter, Metrics } from "#runtime/metrics";
 import { decodeHeartbeat, encodeHeartbeat } from "./heartbeat.ts";
 import { initialMembers, type MembersEvent, type MembersState, type Peer, stepMembers, TICK_MS } from "./members.ts";
 
@@ -23,6 +23,7 @@ export interface MembershipDeps {
 export class Membership {
   readonly #deps: MembershipDeps;
   readonly #stopReceiving: () => void;
+  readonly #dropped: Counter;
   #state: MembersState;
   #cancelTick: () => void = () => undefined;
   #closed = false;
@@ -31,7 +32,7 @@ export class Membership {
     const { metrics, clock, datagrams, node } = deps;
     this.#deps = deps;
     this.#state = initialMembers(node, clock.now());
-    const dropped = metrics.counter(
+    this.#dropped = metrics.counter(
       "berth_speaker_heartbeats_dropped_total",
       "Datagrams not taken for a heartbeat, by reason.",
     );
@@ -45,7 +46,7 @@ export class Membership {
     this.#stopReceiving = datagrams.receive((bytes, from) => {
       const beat = decodeHeartbeat(bytes, deps.secret);
       const refusal = typeof beat === "string" ? beat : this.#refusal(beat.node, from.address);
-      if (refusal !== null || typeof beat === "string") dropped.inc({ reason: refusal ?? "malformed" });
+      if (refusal !== null || typeof beat === "string") this.#dropped.inc({ reason: refusal ?? "malformed" });
       else {
         received.inc();
         this.#step({ kind: "heard", beat });
@@ -106,7 +107,8 @@ export class Membership {
       if (effect.kind === "send") {
         const bytes = encodeHeartbeat(effect.beat, secret);
         for (const address of effect.to) datagrams.send(bytes, address, port);
-      } else if (effect.kind === "changed") {
+      } else if (effect.kind === "dropped") this.#dropped.inc({ reason: effect.reason });
+      else {
         for (const node of effect.died)
           log.warn("member fell silent", { member: node, lagMs: Math.round(state.lagMs) });
         logNews(before, state, log);

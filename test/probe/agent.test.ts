@@ -162,7 +162,7 @@ describe("the agent", () => {
   it("probes until told to stop, and accounts for every request", async () => {
     const url = await serve(podServer("a", "node-01"));
     const { input, of } = agent();
-    input.write({ kind: "start", id: "p", url, rate: 50, stopsAt: inAMinute() });
+    input.write({ kind: "start", id: "p", url, rate: 40, stopsAt: inAMinute() });
     await vi.waitFor(() => expect(of("second").length).toBeGreaterThanOrEqual(2), 5_000);
     input.write({ kind: "stop", id: "p" });
     await vi.waitFor(() => expect(of("stopped")).toHaveLength(1));
