@@ -8,52 +8,23 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Page } from "playwright-core";
 import { stringify } from "yaml";
+import type { Deployment } from "#api/kubernetes";
+import { readManifests } from "#main/manifests";
 import { type Berth, berthProcesses, removeDir, scratchDir, startBerth } from "./support/berth.ts";
 import { launchBrowser, openPage, type Theme } from "./support/browser.ts";
 
 const INTO = process.argv[2] ?? "public/screenshots";
 const THEMES: readonly Theme[] = ["light", "dark"];
 
-const POD = 'echo "POD: ${POD_NAME}\\t NODE: ${NODE_NAME}" > /opt/nginx/index.html';
-
 /** What the demo runs, under another name and namespace. */
 function workload(namespace: string, name: string, replicas: number): object {
+  const demo = readManifests("demo").find(({ kind }) => kind === "Deployment");
   const labels = { app: name };
-  const field = (fieldPath: string) => ({ valueFrom: { fieldRef: { fieldPath } } });
+  const { template, ...spec } = (demo as Deployment).spec ?? {};
   return {
-    apiVersion: "apps/v1",
-    kind: "Deployment",
-    metadata: { name, namespace },
-    spec: {
-      replicas,
-      selector: { matchLabels: labels },
-      template: {
-        metadata: { labels },
-        spec: {
-          initContainers: [
-            {
-              name: "init",
-              image: "busybox:1.28",
-              command: ["sh", "-c", POD],
-              env: [
-                { name: "POD_NAME", ...field("metadata.name") },
-                { name: "NODE_NAME", ...field("spec.nodeName") },
-              ],
-              volumeMounts: [{ name: "data", mountPath: "/opt/nginx" }],
-            },
-          ],
-          containers: [
-            {
-              name: "nginx",
-              image: "nginx:latest",
-              ports: [{ containerPort: 80 }],
-              volumeMounts: [{ name: "data", mountPath: "/usr/share/nginx/html" }],
-            },
-          ],
-          volumes: [{ name: "data", emptyDir: {} }],
-        },
-      },
-    },
+    ...demo,
+    metadata: { name, namespace, labels },
+    spec: { ...spec, replicas, selector: { matchLabels: labels }, template: { ...template, metadata: { labels } } },
   };
 }
 

@@ -1,7 +1,8 @@
 "use client";
 
 import type { CheckRow } from "#api/dashboard";
-import { clock } from "#client/format";
+import { clock, plural } from "#client/format";
+import { useRows } from "#client/queries";
 import { Hull, NodeName } from "#components/ui/hull";
 import { Icon } from "#components/ui/icon";
 import { Status } from "#components/ui/status";
@@ -70,12 +71,17 @@ function agrees(entry: Entry): boolean {
 
 /** Every address that was asked about. */
 export function WireTable({ wire }: { readonly wire: readonly Entry[] }) {
+  const services = useRows("services").data ?? [];
+  const asked = wire.length;
+  const inUse = new Set(services.flatMap((row) => row.addresses.filter((address) => !address.includes(":")))).size;
   return (
     <>
       <header className="inner">
         <h2>Belief and wire</h2>
         <span className="t3 xs">who has, asked by the speakers</span>
-        <span className="more">{`${wire.length} ${wire.length === 1 ? "address" : "addresses"}`}</span>
+        <span className="more">
+          {asked < inUse ? `${asked} of ${inUse} addresses` : plural(asked, "address", "addresses")}
+        </span>
       </header>
       <Table
         label="Belief and wire"

@@ -1,10 +1,12 @@
 "use client";
 
 import Link from "next/link";
-import { useEffect, useLayoutEffect, useRef, useState } from "react";
-import type { NodeRow, ServiceRow } from "#api/dashboard";
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
+import type { ActivityRow, NodeRow, ServiceRow } from "#api/dashboard";
 import { serviceHref } from "#client/find";
 import { compareAddresses, plural, sharedPrefix } from "#client/format";
+import { moves } from "#client/moves";
+import { useRows } from "#client/queries";
 
 const FRESH_MS = 120_000;
 const MOVE_MS = 320;
@@ -26,6 +28,7 @@ export function WhoAnnounces({
       .flatMap((row) => row.addresses),
   );
   const ref = useFlip();
+  const activity = useRows("activity").data;
   const [now, setNow] = useState(0);
   useEffect(() => {
     const tick = () => setNow(Date.now());
@@ -33,6 +36,7 @@ export function WhoAnnounces({
     const timer = setInterval(tick, 5000);
     return () => clearInterval(timer);
   }, []);
+  const fresh = useMemo(() => movedSince(activity ?? [], now - FRESH_MS), [activity, now]);
   return (
     <section className="card" aria-labelledby="quay-title">
       <header>
@@ -54,7 +58,7 @@ export function WhoAnnounces({
             </p>
             <div className="fleet">
               {unique(node).map((entry) => {
-                const moved = entry.since !== null && now - Date.parse(entry.since) < FRESH_MS;
+                const moved = fresh.has(entry.service);
                 return (
                   <Link
                     key={entry.address}
@@ -76,6 +80,12 @@ export function WhoAnnounces({
       {sorted.length === 0 ? <p className="body t3">No node is known yet.</p> : null}
     </section>
   );
+}
+
+/** Services whose address went from one node to another since then; a first announcement is no move. */
+function movedSince(activity: readonly ActivityRow[], since: number): ReadonlySet<string> {
+  const recent = moves(activity).filter((move) => move.from !== null && Date.parse(move.at) > since);
+  return new Set(recent.map((move) => move.service));
 }
 
 function where(node: NodeRow): string {

@@ -40,6 +40,8 @@ export function NodeReasons({
   readonly isLoadBalancer: boolean;
 }) {
   if (!isLoadBalancer) return <p className="t2">No node announces it: it is not a load balancer.</p>;
+  if (diagnosis.nodes.length > 0 && diagnosis.nodes.every((entry) => entry.reason === "no_address"))
+    return <p className="t2">No node announces it: it has no address yet.</p>;
   const next = diagnosis.order.find((node) => !diagnosis.nodes.some((entry) => entry.node === node && entry.announces));
   return (
     <div className="stackv">

@@ -8,8 +8,8 @@ import { KubeObject, LabelSelector } from "./kubernetes.ts";
 /** Go's notation ("90s", "1m30s"). */
 const Duration = z.string();
 
-/** An AS number: the schema's format is int32 as upstream's, its range that of an unsigned 32-bit number. */
-const Asn = z.int().min(0).max(4294967295);
+/** An unsigned number of 32 bits, as AS numbers are. */
+const Uint32 = z.int().min(0).max(4294967295);
 
 export const BGPAdvertisementSpec = z.looseObject({
   aggregationLength: z
@@ -21,10 +21,9 @@ export const BGPAdvertisementSpec = z.looseObject({
     .int()
     .default(128)
     .describe("Length of the IPv6 prefix that is announced: below 128, addresses are summed up in a wider prefix."),
-  localPref: z
-    .int()
-    .optional()
-    .describe("The LOCAL_PREF attribute: of several paths the one with the highest wins. Only iBGP peers see it."),
+  localPref: Uint32.optional().describe(
+    "The LOCAL_PREF attribute: of several paths the one with the highest wins. Only iBGP peers see it.",
+  ),
   communities: z
     .array(z.string())
     .optional()
@@ -53,7 +52,7 @@ export const SecretReference = z.looseObject({
   namespace: z.string().optional().describe("Namespace of the Secret: that of the load balancer."),
 });
 
-const peerAsn = (words: string) => Asn.describe(words);
+const peerAsn = (words: string) => Uint32.describe(words);
 
 export const BGPPeerSpec = z.looseObject({
   myASN: peerAsn("AS number of the local end of the session."),
@@ -64,7 +63,7 @@ export const BGPPeerSpec = z.looseObject({
     .describe(
       "Takes the remote end's AS number as it comes: internal accepts only one equal to myASN, external only another. Either this or peerASN.",
     ),
-  localASN: Asn.min(1).optional().describe("AS number shown to this peer instead of myASN."),
+  localASN: Uint32.min(1).optional().describe("AS number shown to this peer instead of myASN."),
   peerAddress: z.string().optional().describe("Address of the peer. Either this or interface."),
   interface: z
     .string()

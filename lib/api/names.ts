@@ -48,6 +48,3 @@ export const KUBE_PROXY = {
 
 /** ConfigMap (kube-system) in which the sandbox's edge publishes its neighbour table, key `neighbours` (JSON). */
 export const EDGE_CONFIG_MAP = "berth-sandbox-edge";
-
-/** The one image of Berth; the sandbox's kubelets run it as real child processes. */
-export const BERTH_IMAGE = "berth:0.1.0";

@@ -33,8 +33,6 @@ export const ProbeCommand = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("stop"), id: Id }),
 ]);
 export type ProbeCommand = z.infer<typeof ProbeCommand>;
-/** What a sender writes: defaults may be left out. */
-export type ProbeCommandInput = z.input<typeof ProbeCommand>;
 
 /** Since the run began; percentiles are over the last 300 answered requests. */
 export const ProbeTotals = z.object({

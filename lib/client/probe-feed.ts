@@ -9,6 +9,7 @@ export interface Feed {
 export const EMPTY_FEED: Feed = { ticks: [], replies: [] };
 const TICKS = 600;
 const REPLIES = 200;
+const STEP_MS = 30_000;
 
 /** The feed with more seconds and replies; repeated ones (a REST answer that overlaps the stream) count once. */
 export function foldFeed(feed: Feed, ticks: readonly ProbeTick[], replies: readonly ProbeReply[]): Feed {
@@ -45,8 +46,9 @@ export interface Point {
 /** How the window is cut for a run of this age: never more than 120 points, wide enough to hold some replies each. */
 export function windowFor(ageMs: number): { readonly spanMs: number; readonly bucketMs: number } {
   if (ageMs < 60_000) return { spanMs: 60_000, bucketMs: 2000 };
-  if (ageMs < 150_000) return { spanMs: 150_000, bucketMs: 5000 };
-  return { spanMs: 300_000, bucketMs: 10_000 };
+  // Grows with the run, so that a run that just passed a limit does not look half empty.
+  const spanMs = Math.min(300_000, Math.ceil((ageMs + 1) / STEP_MS) * STEP_MS);
+  return { spanMs, bucketMs: spanMs <= 150_000 ? 5000 : 10_000 };
 }
 
 /**

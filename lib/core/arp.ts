@@ -5,6 +5,7 @@
  */
 import { tryParseAddress } from "./address.ts";
 import { Fault } from "./errors.ts";
+import { BROADCAST_MAC, isMac, macAt } from "./mac.ts";
 import type { DropReason } from "./reasons.ts";
 
 export interface ArpPacket {
@@ -18,7 +19,6 @@ export interface ArpPacket {
   readonly ethernetDestination: string;
 }
 
-export const BROADCAST_MAC = "ff:ff:ff:ff:ff:ff";
 const NO_MAC = "00:00:00:00:00:00";
 
 const ETHERTYPE_ARP = 0x0806;
@@ -39,12 +39,12 @@ export function decodeArp(frame: Uint8Array): ArpPacket | "not_arp" | "malformed
   if (operation !== 1 && operation !== 2) return "malformed";
   return {
     operation,
-    senderMac: readMac(frame, 22),
+    senderMac: macAt(frame, 22),
     senderIp: readIp(frame, 28),
-    targetMac: readMac(frame, 32),
+    targetMac: macAt(frame, 32),
     targetIp: readIp(frame, 38),
-    ethernetSource: readMac(frame, 6),
-    ethernetDestination: readMac(frame, 0),
+    ethernetSource: macAt(frame, 6),
+    ethernetDestination: macAt(frame, 0),
   };
 }
 
@@ -135,20 +135,12 @@ export function decideArp(
   return { kind: "answer", frame: arpReply(packet, own.mac) };
 }
 
-function readMac(frame: Uint8Array, offset: number): string {
-  let text = "";
-  for (let index = offset; index < offset + 6; index++) {
-    text += (index === offset ? "" : ":") + (frame[index] ?? 0).toString(16).padStart(2, "0");
-  }
-  return text;
-}
-
 function readIp(frame: Uint8Array, offset: number): string {
   return `${frame[offset]}.${frame[offset + 1]}.${frame[offset + 2]}.${frame[offset + 3]}`;
 }
 
 function writeMac(frame: Uint8Array, offset: number, mac: string): void {
-  if (!/^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/i.test(mac)) {
+  if (!isMac(mac.toLowerCase())) {
     throw new Fault("invalid", `${JSON.stringify(mac)} is not a MAC address: write it like 02:be:77:00:00:11`);
   }
   for (const [index, octet] of mac.split(":").entries()) frame[offset + index] = Number.parseInt(octet, 16);

@@ -159,7 +159,9 @@ export function compileConfiguration(
   }
   unadvertised(poolEntries, pools, [...l2, ...bgp]);
   peerNodeDoubts(peers, nodes, toPeer);
-  serviceDoubts(input.services ?? [], world.poolNames, collect);
+  // Files of an application alone say nothing about pools.
+  const hasPools = complete || poolEntries.length > 0;
+  serviceDoubts(input.services ?? [], hasPools ? world.poolNames : null, collect);
 
   const configuration: Configuration = {
     pools,

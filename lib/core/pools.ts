@@ -1,14 +1,7 @@
-import {
-  type Address,
-  type AddressRange,
-  formatRange,
-  isBuggy,
-  parseRange,
-  rangeContains,
-  rangesOverlap,
-} from "./address.ts";
+import { type Address, type AddressRange, formatRange, isBuggy, parseRange } from "./address.ts";
 import { Fault } from "./errors.ts";
 import type { Finding } from "./findings.ts";
+import { RangeIndex } from "./range-index.ts";
 import { anySelectorMatches, type Labels, type Selector, selectorProblems } from "./selector.ts";
 
 /** An IPAddressPool as written by its author. */
@@ -84,25 +77,39 @@ export function compilePools(
 
   const refused = new Map<string, Finding>();
   for (;;) {
-    const { accepted, refusal } = settle(settled, changed, refused);
-    if (refusal === null) return { pools: accepted.toSorted(byName), findings: [...findings, ...refused.values()] };
-    // It falls back to its previous ranges, which another change may have taken meanwhile: start over with those settled.
-    refused.set(refusal.object, refusal);
-    const before = stillInForce(previous.get(refusal.object), namespaces);
-    if (before !== undefined) settled.push(before);
+    const accepted = settle(settled, changed, refused, (name) => stillInForce(previous.get(name), namespaces));
+    if (accepted !== null) return { pools: accepted.toSorted(byName), findings: [...findings, ...refused.values()] };
   }
 }
 
-/** Accepts the changed pools in order, beside those that are settled, up to the first that overlaps. */
-function settle(settled: readonly PoolView[], changed: readonly PoolView[], refused: ReadonlyMap<string, Finding>) {
+/**
+ * Accepts the changed pools in order, beside those that are settled, and puts those that overlap into `refused`. One
+ * that falls back to its previous ranges, which another change may have taken meanwhile, joins the settled ones: null, start over.
+ */
+function settle(
+  settled: PoolView[],
+  changed: readonly PoolView[],
+  refused: Map<string, Finding>,
+  before: (name: string) => PoolView | undefined,
+): readonly PoolView[] | null {
   const accepted = [...settled];
+  const taken = new RangeIndex<PoolView>();
+  for (const view of settled) taken.addAll(view.ranges, view);
   for (const view of changed) {
     if (refused.has(view.name)) continue;
-    const refusal = overlapFinding(view, accepted);
-    if (refusal !== null) return { accepted, refusal };
-    accepted.push(view);
+    const refusal = overlapFinding(view, taken);
+    if (refusal === null) {
+      accepted.push(view);
+      taken.addAll(view.ranges, view);
+      continue;
+    }
+    refused.set(view.name, refusal);
+    const previous = before(view.name);
+    if (previous === undefined) continue;
+    settled.push(previous);
+    return null;
   }
-  return { accepted, refusal: null };
+  return accepted;
 }
 
 function byName(a: { readonly name: string }, b: { readonly name: string }): number {
@@ -120,10 +127,15 @@ export function compilePool(
   namespaces: readonly NamespaceFacts[],
 ): { readonly view: PoolView | null; readonly problems: readonly Finding[] } {
   const problems: Finding[] = [];
-  const add: Complain = (field, message, fix) => problems.push(error(input.name, field, message, fix));
+  let more = 0;
+  const add: Complain = (field, message, fix) => {
+    if (problems.length < PROBLEMS_MAX) problems.push(error(input.name, field, message, fix));
+    else more++;
+  };
   const ranges = compileRanges(input.addresses, add);
   const allocation = input.serviceAllocation;
   checkAllocation(allocation, add);
+  if (more > 0) problems.push(error(input.name, "spec", `${more} more problems are not listed`, "correct these first"));
   if (problems.length > 0) return { view: null, problems };
   const view: PoolView = {
     name: input.name,
@@ -140,33 +152,37 @@ export function compilePool(
   return { view, problems };
 }
 
+/** Of one pool. A list of thousands of ranges may be wrong in every one: nobody reads that many sentences. */
+const PROBLEMS_MAX = 20;
+
 type Complain = (field: string, message: string, fix: string) => void;
 
 function compileRanges(texts: readonly string[], add: Complain): readonly AddressRange[] {
   if (texts.length === 0) {
     add("spec.addresses", "the pool has no addresses", "list at least one range, like 192.0.2.0/24");
   }
-  const read: { readonly text: string; readonly range: AddressRange }[] = [];
+  const ranges: AddressRange[] = [];
+  const earlier = new RangeIndex<string>();
   for (const [index, text] of texts.entries()) {
     try {
       const range = parseRange(text);
-      const other = read.find((earlier) => rangesOverlap(earlier.range, range));
+      const other = earlier.overlap(range);
       if (other !== undefined) {
-        const both = `${JSON.stringify(text)} overlaps ${JSON.stringify(other.text)} of the same pool`;
+        const both = `${JSON.stringify(text)} overlaps ${JSON.stringify(other.item)} of the same pool`;
         add(`spec.addresses.${index}`, both, "list every address once");
-      }
-      read.push({ text, range });
+      } else earlier.add(range, text);
+      ranges.push(range);
     } catch (thrown) {
       const { context, message } = Fault.from(thrown);
       add(`spec.addresses.${index}`, String(context.problem ?? message), String(context.fix ?? "correct the range"));
     }
   }
-  return read.map(({ range }) => range);
+  return ranges;
 }
 
 function checkAllocation(allocation: PoolInput["serviceAllocation"], add: Complain): void {
-  const names = allocation?.namespaces ?? [];
-  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  const names = new Set<string>();
+  const twice = allocation?.namespaces?.find((name) => names.size === names.add(name).size);
   if (twice !== undefined) {
     add("spec.serviceAllocation.namespaces", `${JSON.stringify(twice)} is listed twice`, "list every namespace once");
   }
@@ -188,19 +204,13 @@ function resolveNamespaces(
   return new Set([...names, ...selected.map(({ name }) => name)]);
 }
 
-function overlapFinding(view: PoolView, accepted: readonly PoolView[]): Finding | null {
+function overlapFinding(view: PoolView, taken: RangeIndex<PoolView>): Finding | null {
   for (const [index, range] of view.ranges.entries()) {
-    for (const other of accepted) {
-      const clash = other.ranges.find((theirs) => rangesOverlap(range, theirs));
-      if (clash === undefined) continue;
-      const message = `${formatRange(range)} overlaps ${formatRange(clash)} of pool ${other.name}`;
-      return error(
-        view.name,
-        `spec.addresses.${index}`,
-        message,
-        `take ${overlapText(range, clash)} out of one of them`,
-      );
-    }
+    const clash = taken.overlap(range);
+    if (clash === undefined) continue;
+    const message = `${formatRange(range)} overlaps ${formatRange(clash.range)} of pool ${clash.item.name}`;
+    const fix = `take ${overlapText(range, clash.range)} out of one of them`;
+    return error(view.name, `spec.addresses.${index}`, message, fix);
   }
   return null;
 }
@@ -226,7 +236,20 @@ function error(object: string, field: string, message: string, fix: string): Fin
 /** True when the pool may give out the address: in a range, and not one that avoidBuggyIPs leaves out. */
 export function poolContains(pool: PoolView, address: Address): boolean {
   if (pool.avoidBuggyIPs && isBuggy(address)) return false;
-  return pool.ranges.some((range) => rangeContains(range, address));
+  return indexOf(pool).overlap({ first: address, last: address }) !== undefined;
+}
+
+const indexes = new WeakMap<readonly AddressRange[], RangeIndex<null>>();
+
+/** Asked for every Service again and again, of a list that never changes. */
+function indexOf({ ranges }: PoolView): RangeIndex<null> {
+  let index = indexes.get(ranges);
+  if (index === undefined) {
+    index = new RangeIndex();
+    index.addAll(ranges, null);
+    indexes.set(ranges, index);
+  }
+  return index;
 }
 
 /** The pool that owns an address; there is at most one. */

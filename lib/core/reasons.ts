@@ -47,15 +47,7 @@ export const ANNOUNCE_REASONS = [
 export type AnnounceReason = (typeof ANNOUNCE_REASONS)[number];
 
 /** Why a frame was legal but not answered (metallb.md 6.5). */
-export const DROP_REASONS = [
-  "not_arp",
-  "malformed",
-  "arp_reply",
-  "ethernet_destination",
-  "not_announced",
-  "interface_not_allowed",
-] as const;
-export type DropReason = (typeof DROP_REASONS)[number];
+export type DropReason = "arp_reply" | "ethernet_destination" | "not_announced" | "interface_not_allowed";
 
 /** `pool_not_found` → `PoolNotFound`: the spelling Kubernetes asks of a condition's reason. */
 export function conditionReason(reason: AllocationReason | AnnounceReason): string {

@@ -50,6 +50,8 @@ export class ListWatchCache<T extends KubeObject> {
   #version = "";
   #failures = 0;
   #watchFailures = 0;
+  /** Listed anew at once after a 410; a server that says so again has to wait for the next attempt. */
+  #startedOver = false;
   #refused = false;
   #health: CacheHealth;
   synced = false;
@@ -176,8 +178,7 @@ export class ListWatchCache<T extends KubeObject> {
       for await (const event of watchEvents<T>(body, onBytes)) {
         signal.throwIfAborted();
         this.#apply(event.type, event.object);
-        this.#failures = 0;
-        this.#watchFailures = 0;
+        this.#isGood();
       }
     } catch (thrown) {
       throw idle.signal.aborted ? idle.signal.reason : thrown;
@@ -189,8 +190,13 @@ export class ListWatchCache<T extends KubeObject> {
       this.#failures += 1;
       return;
     }
+    this.#isGood();
+  }
+
+  #isGood(): void {
     this.#failures = 0;
     this.#watchFailures = 0;
+    this.#startedOver = false;
   }
 
   #apply(type: string, object: T & { readonly code?: number; readonly message?: string }): void {
@@ -235,8 +241,9 @@ export class ListWatchCache<T extends KubeObject> {
     // Version too old (410) or not understood (400): a list is the way back.
     const startOver = fault.code === "gone" || fault.code === "invalid";
     if (startOver || (this.#watchFailures >= RELIST_AFTER_FAILURES && "status" in fault.context)) this.#version = "";
-    if (fault.code === "gone" && this.#watchFailures === 1) {
-      // The ordinary fate of a watch that was away for long; the server is well.
+    if (fault.code === "gone" && !this.#startedOver) {
+      // The ordinary fate of a watch that was away for long, or whose server was restarted; that server is well.
+      this.#startedOver = true;
       this.#failures = 0;
       return;
     }

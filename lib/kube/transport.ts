@@ -73,7 +73,7 @@ export class Transport {
     // Silence is judged by the reader, which knows about bookmarks.
     const response = await this.#send(call, 0);
     if (response.statusCode >= 300) throw faultOf(label(call), response.statusCode, await drain(response.body));
-    return response.body;
+    return faulting(label(call), response.body);
   }
 
   async close(): Promise<void> {
@@ -141,6 +141,15 @@ function label({ method, path }: Call): string {
 function isStaleConnection(thrown: unknown): boolean {
   const network = thrown instanceof Fault ? thrown.context.network : undefined;
   return network === "UND_ERR_SOCKET" || network === "ECONNRESET" || network === "EPIPE";
+}
+
+/** The same bytes; a connection that breaks in the middle is a `Fault` too. */
+async function* faulting(what: string, body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  try {
+    yield* body;
+  } catch (thrown) {
+    throw networkFault(what, thrown);
+  }
 }
 
 async function drain(body: { text(): Promise<string> }): Promise<string> {

@@ -7,6 +7,7 @@ const CLUSTER_SCOPED = new Set(["Namespace", "Node", "CustomResourceDefinition",
 const IRREGULAR: Readonly<Record<string, string>> = {
   L2Advertisement: "l2advertisements",
   IPAddressPool: "ipaddresspools",
+  Community: "communities",
 };
 
 /** The resource of a manifest's object, by the naming rule all our kinds follow (lower case, plus "s"). */

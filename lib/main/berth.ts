@@ -20,6 +20,7 @@ const VERBS: Readonly<
   speaker: { summary: "announce addresses from one node (runs in the cluster)", load: () => import("./speaker.ts") },
   dashboard: { summary: "the web dashboard", load: () => import("./dashboard.ts") },
   probe: { summary: "request a URL in a loop and count who answers", load: () => import("./probe.ts") },
+  check: { summary: "check manifests, or a cluster's configuration", load: () => import("./check.ts") },
 };
 
 function usage(): string {

@@ -1,4 +1,5 @@
-import { createServer } from "node:http";
+import { existsSync } from "node:fs";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { join } from "node:path";
 import next from "next";
 import { NAMESPACE } from "#api/names";
@@ -9,7 +10,7 @@ import { systemClock } from "#runtime/clock";
 import { startDashboard } from "#server/start";
 import { REPOSITORY } from "./children.ts";
 import { openDataDir } from "./data-dir.ts";
-import { integer, parseFlags } from "./flags.ts";
+import { asksForHelp, integer, parseFlags } from "./flags.ts";
 import { readManifests } from "./manifests.ts";
 import { startProber } from "./prober.ts";
 import { logLevel, processLog, runUntilStopped } from "./verb.ts";
@@ -25,6 +26,17 @@ const OPTIONS = {
   "log-level": { type: "string" },
 } as const;
 
+const HELP = `Usage: berth dashboard [flags]
+
+The web dashboard of a running sandbox, which "berth up" starts, or of a cluster you name.
+
+  --port 3000          on http://127.0.0.1:<port>                BERTH_PORT
+  --data-dir .berth    the sandbox's state                       BERTH_DATA_DIR
+  --api-port 16443     the sandbox's Kubernetes API              BERTH_API_PORT
+  --kubeconfig F       a real cluster instead of the sandbox     BERTH_KUBECONFIG
+  --context C          the context in that kubeconfig            BERTH_CONTEXT
+  --log-level info     debug, info, warn or error`;
+
 interface Target {
   readonly connection: Connection;
   readonly clusterName: string;
@@ -37,11 +49,18 @@ interface Target {
  * address bound and the context handed to route handlers are in one hand.
  */
 export async function run(args: readonly string[]): Promise<number> {
+  if (asksForHelp(args, HELP)) return 0;
   const { values } = parseFlags(args, OPTIONS);
   const log = processLog("dashboard", logLevel(values["log-level"]));
   const port = integer("--port", values.port ?? process.env.BERTH_PORT, 3000, 1, 65535);
   const hostname = "127.0.0.1";
   return runUntilStopped({ log, deadlineMs: 2500 }, async (runner) => {
+    if (!values.dev && !existsSync(join(REPOSITORY, ".next/BUILD_ID"))) {
+      throw new Fault("invalid", "the dashboard is not built; `npm start` and `npm run build` build it.");
+    }
+    if (!values.dev && !existsSync(join(REPOSITORY, ".next/BUILD_ID"))) {
+      throw new Fault("unavailable", 'the dashboard is not built: "npm start" builds it, and so does "npm run build".');
+    }
     const target = await targetOf(values);
     const cluster = new HttpCluster({ connection: target.connection, clock: systemClock, log });
     runner.onStop("cluster", () => cluster.close());
@@ -73,6 +92,7 @@ export async function run(args: readonly string[]): Promise<number> {
     await app.prepare();
     const handle = app.getRequestHandler();
     const server = createServer((request, response) => {
+      if (refuse(request, response)) return;
       handle(request, response).catch((thrown: unknown) => {
         log.error("request failed", { path: request.url, error: Fault.from(thrown).message });
         if (!response.headersSent) response.writeHead(500);
@@ -98,6 +118,32 @@ export async function run(args: readonly string[]): Promise<number> {
     });
     log.info("ready", { url: `http://${hostname}:${port}` });
   });
+}
+
+/** Next answers requests that are none of an HTTP origin server (RFC 9112, 3.2), or cannot be decoded, with a bare 500. */
+function refuse(request: IncomingMessage, response: ServerResponse): boolean {
+  const { method = "", url = "" } = request;
+  const problem = !url.startsWith("/")
+    ? { status: 400, title: "Bad request", detail: "The address of the request must be a path." }
+    : !isDecodable(url)
+      ? { status: 400, title: "Bad request", detail: "The path is not valid percent-encoding." }
+      : method === "TRACE"
+        ? { status: 405, title: "Method not allowed", detail: "TRACE is not served." }
+        : null;
+  if (problem === null) return false;
+  const code = problem.title.toLowerCase().replaceAll(" ", "_");
+  response.writeHead(problem.status, { "content-type": "application/problem+json", "cache-control": "no-store" });
+  response.end(JSON.stringify({ type: "about:blank", ...problem, code }));
+  return true;
+}
+
+function isDecodable(url: string): boolean {
+  try {
+    decodeURIComponent(url.split("?")[0] ?? "");
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 async function targetOf(values: {

@@ -58,6 +58,13 @@ export function parseFlags<T extends ParseArgsOptionsConfig>(args: readonly stri
   }
 }
 
+/** Prints the help of a verb and is true when `--help` or `-h` asks for it, whatever else is on the line. */
+export function asksForHelp(args: readonly string[], help: string): boolean {
+  const asked = args.includes("--help") || args.includes("-h");
+  if (asked) console.log(help);
+  return asked;
+}
+
 export function integer(name: string, text: string | undefined, fallback: number, min: number, max: number): number {
   if (text === undefined || text === "") return fallback;
   const value = Number(text);

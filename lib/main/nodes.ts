@@ -4,7 +4,7 @@ import { systemClock } from "#runtime/clock";
 import { startNodes } from "#sandbox/nodes";
 import { BERTH_BIN } from "./children.ts";
 import { openDataDir } from "./data-dir.ts";
-import { integer, parseFlags } from "./flags.ts";
+import { asksForHelp, integer, parseFlags } from "./flags.ts";
 import { requestToken } from "./tokens.ts";
 import { logLevel, processLog, runUntilStopped } from "./verb.ts";
 
@@ -15,8 +15,18 @@ const OPTIONS = {
   "log-level": { type: "string" },
 } as const;
 
+const HELP = `Usage: berth nodes [flags]
+
+The nodes of a running sandbox (kubelets, service proxies, virtual LAN), which "berth up" starts.
+
+  --data-dir .berth    the sandbox's state              BERTH_DATA_DIR
+  --api-port 16443     its Kubernetes API               BERTH_API_PORT
+  --nodes 3            number of nodes, 1 to 9          BERTH_NODES
+  --log-level info     debug, info, warn or error`;
+
 /** `berth nodes`: kubelets, service proxies, virtual LAN and edge of the sandbox, away from the store's event loop. */
 export async function run(args: readonly string[]): Promise<number> {
+  if (asksForHelp(args, HELP)) return 0;
   const { values } = parseFlags(args, OPTIONS);
   const log = processLog("nodes", logLevel(values["log-level"]));
   const apiPort = integer("--api-port", values["api-port"] ?? process.env.BERTH_API_PORT, 16443, 1, 65535);

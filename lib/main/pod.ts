@@ -24,6 +24,14 @@ export const POD_OPTIONS = {
   "log-level": { type: "string" },
 } as const;
 
+/** What their help says about those. */
+export const POD_HELP = `  --namespace NAME             where the configuration lives              METALLB_NAMESPACE
+  --pod-name NAME              its own pod                                METALLB_POD_NAME
+  --port 9120                  metrics; 0 for none
+  --health-probe-port 17472    liveness and readiness
+  --lb-class CLASS             only Services of this loadBalancerClass
+  --log-level info             all, debug, info, warn, error or none`;
+
 type PodFlags = { readonly [name in keyof typeof POD_OPTIONS]?: string | undefined };
 
 /** What controller and speaker are told alike. Throws Fault `invalid` naming a flag that cannot be used. */

@@ -11,7 +11,7 @@ import { startControllers } from "#sandbox/controllers/start";
 import { builtinKinds } from "#sandbox/kinds/registry";
 import { openStore } from "#sandbox/store/sqlite";
 import { openDataDir } from "./data-dir.ts";
-import { integer, parseFlags } from "./flags.ts";
+import { asksForHelp, integer, parseFlags } from "./flags.ts";
 import { logLevel, processLog, runUntilStopped } from "./verb.ts";
 
 const OPTIONS = {
@@ -20,8 +20,19 @@ const OPTIONS = {
   "log-level": { type: "string" },
 } as const;
 
+const HELP = `Usage: berth sandbox [flags]
+       berth sandbox power <node> off|on [flags]
+
+The API server, store and cluster controllers of the sandbox, which "berth up" starts;
+or: switch a node of a running sandbox off as a pulled plug does, and on again.
+
+  --data-dir .berth    where the sandbox keeps its state      BERTH_DATA_DIR
+  --api-port 16443     its Kubernetes API, on 127.0.0.1       BERTH_API_PORT
+  --log-level info     debug, info, warn or error`;
+
 /** `berth sandbox`: API server, store and cluster controllers; `berth sandbox power <node> off|on`. */
 export async function run(args: readonly string[]): Promise<number> {
+  if (asksForHelp(args, HELP)) return 0;
   const { values, positionals } = parseFlags(args, OPTIONS, 3);
   const dataDir = values["data-dir"] ?? process.env.BERTH_DATA_DIR ?? ".berth";
   const apiPort = integer("--api-port", values["api-port"] ?? process.env.BERTH_API_PORT, 16443, 1, 65535);

@@ -6,8 +6,8 @@ import { openVirtualLink } from "#net/virtual-link";
 import { systemClock } from "#runtime/clock";
 import type { Log } from "#runtime/log";
 import { startSpeaker } from "#speaker/start";
-import { integer, parseFlags } from "./flags.ts";
-import { POD_OPTIONS, podPath, podSettings, readText, startPod } from "./pod.ts";
+import { asksForHelp, integer, parseFlags } from "./flags.ts";
+import { POD_HELP, POD_OPTIONS, podPath, podSettings, readText, startPod } from "./pod.ts";
 import { logLevel, processLog, runUntilStopped } from "./verb.ts";
 import { VERSION } from "./version.ts";
 
@@ -19,8 +19,20 @@ const OPTIONS = {
   "ml-secret-key-path": { type: "string" },
 } as const;
 
+const HELP = `Usage: berth speaker --node-name NODE [flags]
+
+Announces addresses from one node. Runs in the cluster, from deploy/base; finds the API
+server and its credentials as every pod does.
+
+  --node-name NODE             the Node it runs on; needed                METALLB_NODE_NAME
+${POD_HELP}
+  --ml-bindport 7946           heartbeats between speakers                METALLB_ML_BIND_PORT
+  --ml-secret-key-path DIR     the key that signs them                    METALLB_ML_SECRET_KEY_PATH
+  --ignore-exclude-lb          announce from nodes excluded by label too`;
+
 /** `berth speaker`: flags and environment as upstream's (metallb.md 5.6). */
 export async function run(args: readonly string[]): Promise<number> {
+  if (asksForHelp(args, HELP)) return 0;
   const { values } = parseFlags(args, OPTIONS);
   const { env } = process;
   const nodeName = values["node-name"] ?? env.METALLB_NODE_NAME;

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { createServer } from "node:net";
-import { join, relative } from "node:path";
+import { relative } from "node:path";
 import { Fault } from "#core/errors";
 import { connectionFromToken } from "#kube/connection";
 import { HttpCluster } from "#kube/http-cluster";
@@ -9,10 +9,10 @@ import { systemClock } from "#runtime/clock";
 import { jsonLog, type Log } from "#runtime/log";
 import type { Runner } from "#runtime/runner";
 import { bootstrap, whenServing } from "./bootstrap.ts";
-import { Child } from "./children.ts";
 import { claimDataDir, type DataDir, kubeconfigText, openDataDir, writeWhole } from "./data-dir.ts";
 import { UP_HELP, type UpFlags, upFlags } from "./flags.ts";
-import { ProcessFile, sweep } from "./sweep.ts";
+import { sweep } from "./sweep.ts";
+import { startDashboardChild, startSandboxChildren } from "./up-children.ts";
 import { runUntilStopped } from "./verb.ts";
 
 const STOP_MS = 3500;
@@ -81,7 +81,7 @@ async function upSandbox(
   writeWhole(dir.kubeconfig, kubeconfigText(dir, flags.apiPort));
   const since = Date.now();
   say("berth: starting the sandbox, a trial cluster on this machine");
-  const children = startChildren(runner, flags, dir, log);
+  const children = startSandboxChildren(runner, flags, dir, { log, stopMs: STOP_MS });
   const connection = connectionFromToken({
     server: `https://127.0.0.1:${flags.apiPort}`,
     ca: dir.tls.ca,
@@ -89,14 +89,18 @@ async function upSandbox(
   });
   const cluster: Cluster = new HttpCluster({ connection, clock: systemClock, log });
   try {
-    await whenApiAnswers(cluster, runner.signal, children);
-    await bootstrap(cluster, { fromScratch: flags.fromScratch, nodes: flags.nodes, signal: runner.signal });
-    const here = relative(process.cwd(), dir.kubeconfig);
-    say(`berth: kubectl --kubeconfig ${here.startsWith("..") ? dir.kubeconfig : here} get services`);
-    await Promise.all([
-      children.dashboardReady,
-      whenServing(cluster, { nodes: flags.nodes, signal: runner.signal, say, since }),
-    ]);
+    const everything = async () => {
+      await whenApiAnswers(cluster, runner.signal);
+      const { fromScratch, nodes } = flags;
+      await insistently(() => bootstrap(cluster, { fromScratch, nodes, signal: runner.signal }), runner.signal);
+      const here = relative(process.cwd(), dir.kubeconfig);
+      say(`berth: kubectl --kubeconfig ${here.startsWith("..") ? dir.kubeconfig : here} get services`);
+      await Promise.all([
+        children.ready,
+        whenServing(cluster, { nodes: flags.nodes, signal: runner.signal, say, since }),
+      ]);
+    };
+    await Promise.race([everything(), children.failed]);
   } finally {
     await cluster.close();
   }
@@ -117,76 +121,24 @@ async function upCluster(runner: Runner, flags: UpFlags, dir: DataDir, log: Log)
   } finally {
     await cluster.close();
   }
-  const files = new ProcessFile(join(dir.run, "up-children.json"));
-  const { child, ready } = dashboardChild(flags, dir, files, log);
-  child.start();
-  runner.onStop("dashboard", () => child.stop(STOP_MS));
-  await ready;
+  const { ready, failed } = startDashboardChild(runner, flags, dir, { log, stopMs: STOP_MS });
+  await Promise.race([ready, failed]);
 }
 
-function dashboardChild(flags: UpFlags, dir: DataDir, files: ProcessFile, log: Log) {
-  const { promise: ready, resolve: settled } = Promise.withResolvers<void>();
-  const args = ["dashboard", "--port", String(flags.port), "--api-port", String(flags.apiPort), "--data-dir", dir.path];
-  if (flags.kubeconfig !== null) args.push("--kubeconfig", flags.kubeconfig);
-  if (flags.context !== null) args.push("--context", flags.context);
-  if (flags.dev) args.push("--dev");
-  const child = new Child(
-    {
-      name: "dashboard",
-      args,
-      env: flags.dev ? {} : { NODE_ENV: "production" },
-      logFile: join(dir.logs, "dashboard.log"),
-      onLine: (line) => {
-        if (line.includes('"msg":"ready"')) settled();
-      },
-    },
-    files,
-    log,
-  );
-  return { child, ready };
-}
-
-interface Children {
-  readonly dashboardReady: Promise<void>;
-  /** The API server's last words when it cannot start, else null. */
-  problem(): string | null;
-}
-
-/** Starts all three at once: each waits for the API by itself. They stop in the order dashboard, nodes, API server. */
-function startChildren(runner: Runner, flags: UpFlags, dir: DataDir, log: Log): Children {
-  const files = new ProcessFile(join(dir.run, "up-children.json"));
-  let problem: string | null = null;
-  const shared = ["--data-dir", dir.path, "--api-port", String(flags.apiPort)];
-  const sandbox = new Child(
-    {
-      name: "sandbox",
-      args: ["sandbox", ...shared],
-      logFile: join(dir.logs, "sandbox.log"),
-      onLine: (line) => {
-        problem = failureIn(line) ?? problem;
-      },
-    },
-    files,
-    log,
-  );
-  const nodes = new Child(
-    { name: "nodes", args: ["nodes", ...shared, "--nodes", String(flags.nodes)], logFile: join(dir.logs, "nodes.log") },
-    files,
-    log,
-  );
-  const { child: dashboard, ready } = dashboardChild(flags, dir, files, log);
-  for (const [name, child] of [
-    ["sandbox", sandbox],
-    ["nodes", nodes],
-    ["dashboard", dashboard],
-  ] as const) {
-    child.start();
-    runner.onStop(name, () => child.stop(STOP_MS));
+/** Again while the API server is away for a moment: it may have died and be coming back. */
+async function insistently(task: () => Promise<void>, signal: AbortSignal): Promise<void> {
+  const giveUpAt = performance.now() + 30_000;
+  for (;;) {
+    try {
+      return await task();
+    } catch (thrown) {
+      if (signal.aborted || !Fault.from(thrown).retryable || performance.now() > giveUpAt) throw thrown;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
   }
-  return { dashboardReady: ready, problem: () => problem };
 }
 
-async function whenApiAnswers(cluster: Cluster, signal: AbortSignal, children: Children): Promise<void> {
+async function whenApiAnswers(cluster: Cluster, signal: AbortSignal): Promise<void> {
   const giveUpAt = performance.now() + 30_000;
   for (;;) {
     try {
@@ -194,23 +146,10 @@ async function whenApiAnswers(cluster: Cluster, signal: AbortSignal, children: C
       return;
     } catch (thrown) {
       if (signal.aborted) throw thrown;
-      const problem = children.problem();
-      if (problem !== null) throw new Fault("unavailable", problem);
       if (performance.now() > giveUpAt)
         throw new Fault("unavailable", "the sandbox's API server did not answer within 30 s");
       await new Promise((resolve) => setTimeout(resolve, 40));
     }
-  }
-}
-
-/** The error of a child's "part failed" line, so that its last words reach the terminal as one sentence. */
-function failureIn(line: string): string | null {
-  if (!line.includes('"msg":"part failed"')) return null;
-  try {
-    const error: unknown = Reflect.get(JSON.parse(line), "error");
-    return typeof error === "string" ? error : null;
-  } catch {
-    return null;
   }
 }
 

@@ -1,6 +1,7 @@
 import { connect, type Socket } from "node:net";
 import { Fault } from "#core/errors";
-import { accepts, isFrame, isMac } from "./ethernet.ts";
+import { isMac } from "#core/mac";
+import { accepts, isFrame } from "./ethernet.ts";
 import type { Log } from "./host.ts";
 import { encodeHello, encodeLanMessage, LAN_MESSAGE, LanReader } from "./lan-wire.ts";
 import type { Link, LinkInfo } from "./port.ts";

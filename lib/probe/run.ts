@@ -33,7 +33,7 @@ export function startRun(options: RunOptions): Run {
   const abort = new AbortController();
   const flying = new Set<Promise<void>>();
   let second = Math.floor(clock.now() / 1_000);
-  let cancelSecond = () => undefined as unknown;
+  let cancelSecond: () => void = () => undefined;
 
   const task = async (seq: number) => {
     const at = clock.now();

@@ -30,7 +30,7 @@ export function startPacer({ rate, inFlightMax, clock, task }: Pace): Pacer {
   let skipped = 0;
   let running = 0;
   let stopped = false;
-  let cancel = () => undefined as unknown;
+  let cancel: () => void = () => undefined;
 
   const fire = () => {
     if (stopped) return;

@@ -62,7 +62,8 @@ describe("a pod's log", () => {
 
   it("is followed until the container has ended", async () => {
     const following = api.kubectl("logs", "p", "-c", "a", "-f", "--tail=1");
-    await new Promise((resolve) => setTimeout(resolve, 700));
+    // kubectl says nothing when it has begun to follow, and on a busy machine that takes a while.
+    await new Promise((resolve) => setTimeout(resolve, 2000));
     appendFileSync(join(directory, "a.1.log"), "2026-01-01T00:00:05.000000000Z stderr F late\n");
     await new Promise((resolve) => setTimeout(resolve, 400));
     const status = { containerStatuses: [{ name: "a", restartCount: 1, state: { terminated: { exitCode: 0 } } }] };

@@ -147,10 +147,14 @@ export class Rig {
     return this.server.at(SERVICES, `default/${name}`);
   }
 
+  addresses(name: string): readonly string[] {
+    return (this.get(name)?.status?.loadBalancer?.ingress ?? []).flatMap(({ ip }) => ip ?? []);
+  }
+
   /** "127.77.10.1 (production)", or the reason of the refusal with its sentence. */
   says(name: string): string {
     const object = this.get(name);
-    const ips = (object?.status?.loadBalancer?.ingress ?? []).map(({ ip }) => ip).join(",");
+    const ips = this.addresses(name).join(",");
     const condition = object?.status?.conditions?.find(({ type }) => type === CONDITION.addressAssigned);
     if (ips !== "") return `${ips} (${object?.metadata.annotations?.[ANNOTATION.allocatedFromPool] ?? "-"})`;
     return condition === undefined ? "-" : `${condition.reason}: ${condition.message}`;

@@ -160,10 +160,7 @@ const L2: readonly Row[] = [
     (weight): Row => ({
       name: `a weight of ${weight} is refused`,
       input: l2({ preferredNodeSelectors: [{ weight, preference: SELECTOR[0] }] }),
-      errors: [
-        "L2Advertisement ad spec.preferredNodeSelectors.0.weight missing_field",
-        "L2Advertisement ad spec.preferredNodeSelectors.0.weight out_of_range",
-      ],
+      errors: ["L2Advertisement ad spec.preferredNodeSelectors.0.weight out_of_range"],
     }),
   ),
   {
@@ -380,5 +377,16 @@ describe("what is in force", () => {
         fix: "write 10.0.0.1-10.0.0.9",
       },
     ]);
+  });
+
+  it.each([
+    ["adresses", "addresses"],
+    ["addressess", "addresses"],
+    ["addresess", "addresses"],
+    ["AutoAssign", "autoAssign"],
+    ["autoAssing", "autoAssign"],
+  ])("says what %s is probably meant to be", (written, meant) => {
+    const { findings } = compileConfiguration({ pools: [pool("p", A, { [written]: [] })], l2Advertisements: ad });
+    expect(findings).toMatchObject([{ reason: "unknown_field", field: `spec.${written}`, fix: `write ${meant}` }]);
   });
 });

@@ -132,6 +132,26 @@ describe("compilePools", () => {
   });
 });
 
+describe("a pool of thousands of ranges", () => {
+  const ranges = (count: number) => Array.from({ length: count }, (_, i) => `10.${i >> 8}.${i & 255}.0/28`);
+
+  it("is compiled, beside hundreds that clash with it, without comparing each with each", () => {
+    const clashing = Array.from({ length: 300 }, (_, i) => pool(`p${i}`, ["10.0.0.0/24"]));
+    const { pools, findings } = compilePools([pool("many", ranges(20_000)), ...clashing], []);
+    expect(pools.map(({ name }) => name)).toEqual(["many"]);
+    expect(findings).toHaveLength(300);
+    expect(poolOf(pools, parseAddress("10.77.255.9"))?.name).toBe("many");
+    expect(poolOf(pools, parseAddress("10.77.255.16"))).toBeUndefined();
+  });
+
+  it("is told of its first problems, and how many more there are", () => {
+    const { pools, findings } = compilePools([pool("same", Array(3000).fill("10.0.0.0/24"))], []);
+    expect(pools).toEqual([]);
+    expect(findings).toHaveLength(21);
+    expect(findings.at(-1)?.message).toBe("2979 more problems are not listed");
+  });
+});
+
 describe("counting", () => {
   const only = (addresses: string[], avoidBuggyIPs = false) => {
     const [view] = compilePools([pool("p", addresses, { avoidBuggyIPs })], []).pools;

@@ -84,7 +84,7 @@ describe("the generated definitions", () => {
   it("want of a peer only the own AS number, and take all 32 bits of it", () => {
     const { spec } = propertiesOf("BGPPeer");
     expect(spec.required).toEqual(["myASN"]);
-    expect(spec.properties.myASN).toMatchObject({ type: "integer", format: "int32", minimum: 0, maximum: 4294967295 });
+    expect(spec.properties.myASN).toMatchObject({ type: "integer", format: "int64", minimum: 0, maximum: 4294967295 });
     expect(spec.properties.localASN).toMatchObject({ minimum: 1, maximum: 4294967295 });
     expect(spec.properties.peerPort).toMatchObject({ default: 179, minimum: 1, maximum: 16384 });
     expect(spec.properties.dynamicASN.enum).toEqual(["internal", "external"]);
@@ -108,6 +108,17 @@ describe("the generated definitions", () => {
     expect(spec.properties.aggregationLength).toMatchObject({ default: 32, minimum: 1, format: "int32" });
     expect(spec.properties.aggregationLengthV6).toMatchObject({ default: 128, format: "int32" });
     expect(spec["x-kubernetes-validations"][0].rule).toContain("self.aggregationLengthV6 == 128");
+  });
+
+  it("never bound a number of 32 bits beyond what its format holds, which Kubernetes 1.36 refuses", () => {
+    const visit = (node: unknown): void => {
+      if (typeof node !== "object" || node === null) return;
+      if ("format" in node && node.format === "int32" && "maximum" in node) {
+        expect(node.maximum).toBeLessThan(2 ** 31);
+      }
+      Object.values(node).forEach(visit);
+    };
+    for (const crd of crds.values()) visit(crd);
   });
 
   it("bound every timing of a BFD profile", () => {

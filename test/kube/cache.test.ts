@@ -1,6 +1,7 @@
 import type { ServerResponse } from "node:http";
 import { afterEach, describe, expect, it } from "vitest";
 import { IP_ADDRESS_POOLS } from "#api/resources";
+import type { CacheTimings } from "#kube/cache";
 import { HttpCluster } from "#kube/http-cluster";
 import { silentLog } from "#runtime/log";
 import {
@@ -22,14 +23,18 @@ afterEach(async () => {
 const FAST = { baseDelayMs: 5, maxDelayMs: 40, idleMs: 150 };
 
 /** A cache against a server; `watches` are handed to the test in the order they are opened. */
-async function setUp(lists: Handler, watches: Handler = (_seen, response) => void openWatch(response)) {
+async function setUp(
+  lists: Handler,
+  watches: Handler = (_seen, response) => void openWatch(response),
+  timings: CacheTimings = FAST,
+) {
   const server = await scriptedServer((seen, response, request) =>
     (seen.query.get("watch") === "true" ? watches : lists)(seen, response, request),
   );
   const cluster = new HttpCluster({
     connection: { server: server.url, token: "secret" },
     log: silentLog,
-    timings: FAST,
+    timings,
   });
   cleanups.push(
     () => server.close(),
@@ -189,6 +194,43 @@ describe("list-watch cache", () => {
       },
     );
     await expect.poll(names).toEqual(["a@3"]);
+  });
+
+  it("lists at once when a server that was away for long has come back without its history", async () => {
+    let refusals = 0;
+    const { server, names } = await setUp(
+      (_seen, response) => sendJson(response, listOf([pool("a", refusals < 6 ? "1" : "9")], refusals < 6 ? "1" : "9")),
+      (seen, response) => {
+        if (seen.query.get("resourceVersion") === "9") openWatch(response);
+        else if (refusals++ < 6) void response.socket?.destroy();
+        else sendStatus(response, 410, "Expired", "too old resource version");
+      },
+      { ...FAST, baseDelayMs: 20, maxDelayMs: 60_000 },
+    );
+    // Six refusals in a row: the next pause would be 640 ms at least, and poll gives up after 500 ms.
+    await expect.poll(() => refusals, { timeout: 5000 }).toBe(7);
+    await expect.poll(names, { timeout: 500 }).toEqual(["a@9"]);
+    expect(server.seen.at(-2)?.query.get("watch")).toBeNull();
+  });
+
+  it("reports a watch that breaks in the middle as a server that is away, naming what was asked", async () => {
+    let watch: ServerResponse | undefined;
+    const { cache } = await setUp(
+      (_seen, response) => sendJson(response, listOf([], "1")),
+      (_seen, response) => {
+        watch = openWatch(response);
+      },
+    );
+    await expect.poll(() => watch).toBeDefined();
+    watch?.write(event("ADDED", pool("a", "2")));
+    await expect.poll(() => cache.list().length).toBe(1);
+    const problems: (string | undefined)[] = [];
+    cache.onChange(() => undefined);
+    const { socket } = watch ?? {};
+    const looking = setInterval(() => problems.push(cache.health.error), 1);
+    socket?.destroy();
+    await expect.poll(() => problems.find((problem) => problem !== undefined)).toMatch(/^GET .*ipaddresspools: /);
+    clearInterval(looking);
   });
 
   it("does not hammer a server that answers every watch with 410", async () => {

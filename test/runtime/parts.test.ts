@@ -39,9 +39,7 @@ describe("Runner", () => {
       throw new Error("no");
     });
     runner.end("test");
-    const startedAt = performance.now();
     expect(await runner.run(100)).toBe(1);
-    expect(performance.now() - startedAt).toBeLessThan(1000);
     expect(stopped).toEqual(["first"]);
   });
 });

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { CONFIG_MAPS, DAEMON_SETS, DEPLOYMENTS, IP_ADDRESS_POOLS, NODES, PODS } from "#api/resources";
 import { dashboard } from "#server/context";
 import * as installing from "../../app/api/components/[component]/install/route.ts";
@@ -19,7 +19,7 @@ describe("components", () => {
     cluster.drop(DEPLOYMENTS, "metallb-system/controller");
     await start(cluster);
     const { body } = await call(installing.POST, request("POST", "/x"), { component: "controller" });
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await vi.waitFor(() => expect(cluster.held(DEPLOYMENTS, "metallb-system/controller")).toBeDefined());
     cluster.change(DEPLOYMENTS, "metallb-system/controller", (one) => ({
       ...one,
       spec: { replicas: 1 },
@@ -38,15 +38,15 @@ describe("components", () => {
   it("are restarted by annotation and awaited", async () => {
     const cluster = await start();
     const { body } = await call(restarting.POST, request("POST", "/x"), { component: "speaker" });
-    await new Promise((resolve) => setTimeout(resolve, 30));
+    const template = () =>
+      cluster.held(DAEMON_SETS, "metallb-system/speaker")?.spec?.template?.metadata?.annotations ?? {};
+    await vi.waitFor(() => expect(Object.keys(template())).toEqual(["kubectl.kubernetes.io/restartedAt"]));
     expect(dashboard().operations.read((body as { operation: string }).operation).state).toBe("running");
     cluster.change(DAEMON_SETS, "metallb-system/speaker", (one) => ({
       ...one,
       status: { ...one.status, observedGeneration: one.metadata.generation },
     }));
     expect((await operation(body)).state).toBe("done");
-    const template = cluster.held(DAEMON_SETS, "metallb-system/speaker")?.spec?.template?.metadata?.annotations;
-    expect(Object.keys(template ?? {})).toEqual(["kubectl.kubernetes.io/restartedAt"]);
   });
 
   it("are uninstalled in reverse, and pools stay", async () => {

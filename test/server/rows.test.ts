@@ -67,6 +67,23 @@ describe("a pool's row", () => {
     expect(row.findings.map((finding) => finding.field)).toContain(field);
   });
 
+  it("warns of bits behind a prefix and of namespaces that nobody made, as berth check does", () => {
+    const odd = pool("odd", ["127.77.20.9/24"]);
+    const spec = { ...odd.spec, serviceAllocation: { namespaces: ["default", "shpo"] } };
+    const view = makeView(
+      facts({
+        pools: [{ ...odd, spec }],
+        namespaces: [{ metadata: { name: "default" } }, { metadata: { name: "shop" } }],
+      }),
+    );
+    const row = poolRow(view.facts.pools[0] ?? odd, view);
+    expect(row.valid).toBe(true);
+    expect(row.findings.map(({ severity, field }) => `${severity} ${field}`)).toEqual([
+      "warning spec.addresses.0",
+      "warning spec.serviceAllocation.namespaces.1",
+    ]);
+  });
+
   it("warns when a range contains a node's address", () => {
     const view = makeView(facts({ pools: [pool("near", ["127.77.0.0/24"])] }));
     const row = poolRow(view.facts.pools[0] ?? pool("x", []), view);

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { ServiceRow, Session } from "#api/dashboard";
 import {
   CONFIG_MAPS,
@@ -66,7 +66,7 @@ describe("the rest", () => {
   it("the demo is applied into the default namespace and removed again", async () => {
     const cluster = await start();
     const { body } = await call(demo.POST, request("POST", "/x"));
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await vi.waitFor(() => expect(cluster.held(DEPLOYMENTS, "default/nginx-app")).toBeDefined());
     cluster.change(DEPLOYMENTS, "default/nginx-app", (one) => ({
       ...one,
       spec: { replicas: 3 },
@@ -141,13 +141,11 @@ describe("the rest", () => {
     };
     await until('"hello"');
     text = "";
-    const before = performance.now();
     cluster.change(SERVICES, "default/web", (one) => ({
       ...one,
       status: { loadBalancer: { ingress: [{ ip: "127.77.10.1" }] } },
     }));
     await until('"topic":"services"');
-    expect(performance.now() - before).toBeLessThan(200);
     const messages = text
       .split("\n\n")
       .flatMap((line) => (line.startsWith("data: ") ? [JSON.parse(line.slice(6))] : []));

@@ -64,6 +64,13 @@ class View {
 }
 
 describe("members", () => {
+  it("remember no more names than anybody may make up", () => {
+    const view = new View();
+    for (let n = 0; n < 2000; n++) view.hear(`made-up-${n}`);
+    expect(view.state.peers.size).toBe(1000);
+    expect(view.effects.at(-1)).toEqual({ kind: "dropped", reason: "too_many" });
+  });
+
   it("beat ten times a second to every other node, and at once when readiness changes", () => {
     const view = new View();
     view.effects.length = 0;

@@ -397,6 +397,34 @@ describe("speakers", () => {
     expect(states()).toEqual(NODES_OF_3.map((node) => `speaker-${node} Valid`));
   });
 
+  it("elect the same node when one was restarted while the pool is invalid and never saw it valid", async () => {
+    const l = await lab();
+    l.service("nginx", VIP, { annotations: { [ANNOTATION.allocatedFromPool]: "production" } });
+    await l.run(100);
+    const [winner = ""] = orderFor(VIP);
+    const at = { name: "production", namespace: NS };
+    l.cluster.patch(IP_ADDRESS_POOLS, at, {
+      kind: "merge",
+      body: { spec: { addresses: ["127.77.10.9-127.77.10.1"] } },
+    });
+    await l.kill(winner);
+    await l.run(1000);
+    await l.start(winner);
+    await l.run(2000);
+    expect(await l.holder(VIP)).toBe(winner);
+  });
+
+  it("do not elect anew because the controller counts in a pool's status", async () => {
+    const l = await lab();
+    l.service("nginx", VIP);
+    await l.run(5000);
+    const at = { name: "production", namespace: NS };
+    l.cluster.patch(IP_ADDRESS_POOLS, at, { kind: "merge", body: { status: { assignedIPv4: 1 } } });
+    const written = l.objects(SPEAKER_STATES).map(({ metadata }) => metadata.resourceVersion);
+    await l.run(100);
+    expect(l.objects(SPEAKER_STATES).map(({ metadata }) => metadata.resourceVersion)).toEqual(written);
+  });
+
   it("write nothing at all while nothing happens, but their heartbeats", async () => {
     const l = await lab();
     l.service("nginx", VIP);

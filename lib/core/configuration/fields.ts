@@ -43,6 +43,11 @@ export class Fields {
     return `${this.#path}.${name}`;
   }
 
+  /** Something is written there, right or wrong. */
+  has(name: string): boolean {
+    return this.#member(name) !== undefined;
+  }
+
   text(name: string): string | undefined {
     const value = this.#member(name);
     if (value === undefined || typeof value === "string") return value;
@@ -132,7 +137,7 @@ export class Fields {
   warnOfOthers(): void {
     for (const name of Object.keys(this.#value)) {
       if (this.#known.has(name)) continue;
-      const near = [...this.#known].find((known) => known.toLowerCase() === name.toLowerCase());
+      const near = [...this.#known].find((known) => isNear(known.toLowerCase(), name.toLowerCase()));
       const fix = near === undefined ? "take it out, or correct its name" : `write ${near}`;
       this.#report(doubt(this.path(name), "unknown_field", `there is no field ${quote(name)}`, fix));
     }
@@ -174,4 +179,18 @@ export function selectorRemark(field: string, problem: string) {
       ? "duplicate_entry"
       : "malformed_selector";
   return failure(field, reason, problem, "correct the selector");
+}
+
+/** At most one letter was added, left out or changed, or two neighbours swapped. */
+function isNear(known: string, written: string): boolean {
+  if (Math.abs(known.length - written.length) > 1) return false;
+  let start = 0;
+  while (start < known.length && known[start] === written[start]) start += 1;
+  const [left, right] = [known.slice(start), written.slice(start)];
+  return (
+    left.slice(1) === right.slice(1) ||
+    left.slice(1) === right ||
+    left === right.slice(1) ||
+    (left[0] === right[1] && left[1] === right[0] && left.slice(2) === right.slice(2))
+  );
 }

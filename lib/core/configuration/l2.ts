@@ -28,7 +28,7 @@ export function compileL2(entry: Entry): Candidate<L2View> {
     preferred: spec.objects("preferredNodeSelectors").map((one) => {
       const weight = one.integer("weight", 1, 100);
       const preference = one.object("preference");
-      if (weight === undefined)
+      if (!one.has("weight"))
         report(failure(one.path("weight"), "missing_field", "a preference needs a weight", "write 1 to 100"));
       if (preference === null) {
         report(

@@ -83,8 +83,9 @@ export function compilePeer(entry: Entry, context: PeerContext) {
 }
 
 function ownAsn(spec: Fields, report: (remark: Remark) => void): number | null {
-  const asn = spec.integer("myASN", 0, ASN_MAX) ?? 0;
-  if (asn > 0) return asn;
+  const asn = spec.integer("myASN", 0, ASN_MAX);
+  if (asn === undefined && spec.has("myASN")) return null;
+  if (asn !== undefined && asn > 0) return asn;
   report(
     failure(
       spec.path("myASN"),
@@ -97,7 +98,8 @@ function ownAsn(spec: Fields, report: (remark: Remark) => void): number | null {
 }
 
 function remoteOf(spec: Fields, report: (remark: Remark) => void): PeerView["remote"] | null {
-  const asn = spec.integer("peerASN", 0, ASN_MAX) ?? 0;
+  const read = spec.integer("peerASN", 0, ASN_MAX);
+  const asn = read ?? 0;
   const mode = spec.filled("dynamicASN");
   if (mode !== undefined && mode !== "internal" && mode !== "external") {
     const message = `${quote(mode)} is neither internal nor external`;
@@ -112,6 +114,7 @@ function remoteOf(spec: Fields, report: (remark: Remark) => void): PeerView["rem
   }
   if (mode !== undefined) return { kind: mode };
   if (asn > 0) return { kind: "asn", asn };
+  if (read === undefined && spec.has("peerASN")) return null;
   report(
     failure(spec.path("peerASN"), "missing_field", "neither peerASN nor dynamicASN is given", "write one of them"),
   );

@@ -8,8 +8,8 @@ const PREFIX = "metallb.io/";
 const DEPRECATED = "metallb.universe.tf/";
 const NAMES = ["address-pool", "loadBalancerIPs", "allow-shared-ip", "ip-allocated-from-pool"] as const;
 
-/** What is doubtful about Services of type LoadBalancer: only annotations, which no server checks. */
-export function serviceDoubts(objects: readonly unknown[], pools: ReadonlySet<string>, collect: Collect): void {
+/** What is doubtful about Services of type LoadBalancer, above all annotations, which no server checks. Null: pools unknown. */
+export function serviceDoubts(objects: readonly unknown[], pools: ReadonlySet<string> | null, collect: Collect): void {
   for (const object of objects) {
     const entry = entryOf("Service", object, collect);
     if (textOf(ownMember(entry.spec, "type")) !== "LoadBalancer") continue;
@@ -17,7 +17,7 @@ export function serviceDoubts(objects: readonly unknown[], pools: ReadonlySet<st
   }
 }
 
-function doubtsOf({ annotations, spec }: Entry, pools: ReadonlySet<string>): readonly Remark[] {
+function doubtsOf({ annotations, spec }: Entry, pools: ReadonlySet<string> | null): readonly Remark[] {
   const doubts: Remark[] = [];
   const add = (field: string, reason: Remark["reason"], message: string, fix: string) =>
     doubts.push(doubt(field, reason, message, fix));
@@ -29,7 +29,7 @@ function doubtsOf({ annotations, spec }: Entry, pools: ReadonlySet<string>): rea
     add(`metadata.annotations.${old}`, isIgnored ? "no_effect" : "deprecated", message, `write ${PREFIX}${name} only`);
   }
   const pool = annotationOf(annotations, "address-pool");
-  if (pool !== null && !pools.has(pool.value)) {
+  if (pool !== null && pools !== null && !pools.has(pool.value)) {
     add(pool.field, "unknown_reference", `there is no pool ${quote(pool.value)}`, "create it, or correct the name");
   }
   const wanted = annotationOf(annotations, "loadBalancerIPs");

@@ -11,7 +11,8 @@ import { type Definition, IMMUTABLE } from "./definition.ts";
 import type { Json } from "./structural.ts";
 
 const INT32: Json = { format: "int32" };
-const AS_NUMBER: Json = { ...INT32, minimum: 0, maximum: 4294967295 };
+// Not int32, as controller-gen makes of Go's uint32: Kubernetes 1.36 refuses every object then (metallb issue 3034).
+const UINT32: Json = { format: "int64", minimum: 0, maximum: 4294967295 };
 
 /** The BGP kinds of metallb.io, with upstream's columns, formats and rules. */
 export const BGP_DEFINITIONS: readonly Definition[] = [
@@ -27,7 +28,7 @@ export const BGP_DEFINITIONS: readonly Definition[] = [
     spec: {
       type: BGPAdvertisementSpec,
       description: "BGPAdvertisementSpec defines the desired state of BGPAdvertisement.",
-      amend: { aggregationLength: INT32, aggregationLengthV6: INT32, localPref: INT32 },
+      amend: { aggregationLength: INT32, aggregationLengthV6: INT32, localPref: UINT32 },
       rules: [
         {
           message: "serviceSelectors can only be used with aggregationLength 32 and aggregationLengthV6 128",
@@ -50,9 +51,9 @@ export const BGP_DEFINITIONS: readonly Definition[] = [
       type: BGPPeerSpec,
       description: "BGPPeerSpec defines the desired state of Peer.",
       amend: {
-        myASN: AS_NUMBER,
-        peerASN: AS_NUMBER,
-        localASN: { ...AS_NUMBER, minimum: 1 },
+        myASN: UINT32,
+        peerASN: UINT32,
+        localASN: { ...UINT32, minimum: 1 },
         passwordSecret: { "x-kubernetes-map-type": "atomic" },
         connectTime: {
           "x-kubernetes-validations": [
@@ -81,7 +82,7 @@ export const BGP_DEFINITIONS: readonly Definition[] = [
         spec: {
           type: BGPPeerSpecV1Beta1,
           description: "BGPPeerSpec defines the desired state of Peer.",
-          amend: { myASN: AS_NUMBER, peerASN: AS_NUMBER },
+          amend: { myASN: UINT32, peerASN: UINT32 },
         },
       },
     ],

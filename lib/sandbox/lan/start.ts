@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { createServer, type Server } from "node:net";
 import { Fault } from "#core/errors";
-import { isMac } from "#net/ethernet";
+import { isMac } from "#core/mac";
 import type { Log } from "#net/host";
 import { createLanHost, type LanHost } from "./host.ts";
 import { type LanPort, NodePort, openLanPort } from "./node-port.ts";

@@ -2,6 +2,7 @@ import type { FamilyUse, Finding, PoolRow } from "#api/dashboard";
 import { toNamespaceFacts, toPoolInput } from "#api/facts";
 import type { IPAddressPool } from "#api/metallb";
 import { type Address, formatAddress, formatRange, rangesOverlap, tryParseAddress } from "#core/address";
+import { compileConfiguration } from "#core/configuration";
 import { advertisementsOf } from "#core/election";
 import { countPool, type FamilyCount } from "#core/pool-count";
 import { compilePool, type PoolView, poolContains } from "#core/pools";
@@ -86,13 +87,24 @@ export function totalText(total: bigint): string {
   return total === 1n << BigInt(nearest) ? `2${digits}` : `≈ 2${digits}`;
 }
 
-/** What is wrong with a pool, and what is odd: ranges that contain an address of a node. */
+/** What is wrong with a pool, and what is odd: above all ranges that contain an address of a node. */
 export function findingsOf(name: string, view: View): readonly Finding[] {
   const compiled = view.findings
     .filter((one) => one.object === name)
     .map(({ severity, field, message, fix }) => ({ severity, field, message, fix }));
   const input = view.facts.pools.find((pool) => pool.metadata.name === name);
-  return input === undefined ? compiled : [...compiled, ...nodeFindings(toPoolInput(input).addresses, view)];
+  if (input === undefined) return compiled;
+  return [...compiled, ...nodeFindings(toPoolInput(input).addresses, view), ...doubtsOf(input, view)];
+}
+
+/** What the compiler warns of and the row does not say otherwise (that nobody advertises the pool, it does). */
+function doubtsOf(pool: IPAddressPool, { facts }: View): readonly Finding[] {
+  const namespaces =
+    pool.spec.serviceAllocation === undefined || facts.namespaces.length === 0 ? undefined : facts.namespaces;
+  const { findings } = compileConfiguration({ pools: [pool], namespaces });
+  return findings
+    .filter(({ severity, reason }) => severity === "warning" && reason !== "not_advertised")
+    .map(({ severity, field, message, fix }) => ({ severity, field, message, fix }));
 }
 
 export function nodeFindings(addresses: readonly string[], view: Pick<View, "facts">): readonly Finding[] {

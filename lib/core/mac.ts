@@ -1,0 +1,16 @@
+/** Ethernet addresses as text, in the one spelling used everywhere: six lower case octets with colons. */
+
+export const BROADCAST_MAC = "ff:ff:ff:ff:ff:ff";
+
+const MAC = /^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/;
+const OCTET_TEXT = Array.from({ length: 256 }, (_unused, octet) => octet.toString(16).padStart(2, "0"));
+
+export function isMac(text: string): boolean {
+  return MAC.test(text);
+}
+
+/** The six octets at `offset`; octets that are not there read as zero. */
+export function macAt(frame: Uint8Array, offset: number): string {
+  const octet = (index: number) => OCTET_TEXT[frame[offset + index] ?? 0];
+  return `${octet(0)}:${octet(1)}:${octet(2)}:${octet(3)}:${octet(4)}:${octet(5)}`;
+}
