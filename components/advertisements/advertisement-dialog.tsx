@@ -83,7 +83,7 @@ export function AdvertisementDialog({
           <Choices
             label="Pools"
             none="None chosen: it covers every pool"
-            options={allPools.map((entry) => entry.name)}
+            options={allPools.map((entry) => entry.name).sort()}
             chosen={pools}
             onChange={(chosen) => setOwn({ ...own, pools: chosen })}
             error={fieldMessage(problem, "ipAddressPools")}
@@ -94,7 +94,7 @@ export function AdvertisementDialog({
             <Choices
               label="Nodes"
               none="None chosen: every node may announce"
-              options={allNodes.map((entry) => entry.name)}
+              options={allNodes.map((entry) => entry.name).sort()}
               chosen={nodes}
               onChange={(chosen) => setOwn({ ...own, nodes: chosen })}
               error={fieldMessage(problem, "nodeSelectors")}

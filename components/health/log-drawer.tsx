@@ -2,10 +2,31 @@
 
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useRef } from "react";
+import { logLine } from "#client/log-line";
 import { logsQuery } from "#client/queries";
 import { Failed, Loading } from "#components/states/states";
 import { Copy } from "#components/ui/copy";
 import { Drawer } from "#components/ui/dialog";
+
+/** Ours as time, level and words; the raw lines are what Copy copies. */
+function Lines({ text }: { readonly text: string }) {
+  return (
+    <pre>
+      {text.split("\n").map((raw, index) => {
+        const line = logLine(raw);
+        const tone = line.level === "error" ? "failed" : line.level === "warn" ? "warning" : undefined;
+        return (
+          // biome-ignore lint/suspicious/noArrayIndexKey: lines of one text, shown as they stand
+          <span key={index} className={tone}>
+            {line.time === "" ? null : <span className="t3">{`${line.time} `}</span>}
+            {line.level === null || line.level === "info" ? null : <b>{`${line.level} `}</b>}
+            {`${line.text}\n`}
+          </span>
+        );
+      })}
+    </pre>
+  );
+}
 
 /** The newest 200 lines of a pod's log, followed while the end is in view. */
 export function LogDrawer({
@@ -59,7 +80,7 @@ export function LogDrawer({
             </div>
             {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable with the keyboard */}
             <section ref={box} className="log-box" tabIndex={0} aria-label={`Lines of ${pod}`}>
-              <pre>{text}</pre>
+              <Lines text={text} />
             </section>
           </>
         )}

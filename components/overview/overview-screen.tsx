@@ -82,7 +82,7 @@ export function OverviewScreen() {
               </div>
               <div className="cols even w-overview2">
                 <WhoAnnounces nodes={nodes.data} services={services.data} />
-                <RecentChanges limit={7} />
+                <RecentChanges limit={6} />
               </div>
             </>
           )}

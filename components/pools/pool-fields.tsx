@@ -140,7 +140,9 @@ export function RangesLive({ ranges }: { readonly ranges: readonly TypedRange[] 
 
 /** How the new pool is announced. */
 export function PoolAnnounceFields({ form, change, problem }: Props) {
-  const nodes = useRows("nodes").data ?? [];
+  const nodes = [...(useRows("nodes").data ?? [])].sort((a, b) => (a.name < b.name ? -1 : 1));
+  // Named after the pool when nothing is typed: then what is wrong with the name is said there already.
+  const derived = form.advertisement.trim() === "" && fieldMessage(problem, "name") !== null;
   const toggle = (name: string, on: boolean) =>
     change({ nodes: on ? [...form.nodes, name] : form.nodes.filter((node) => node !== name) });
   return (
@@ -165,7 +167,7 @@ export function PoolAnnounceFields({ form, change, problem }: Props) {
           <div className="two-cols">
             <Field
               label="Advertisement"
-              error={fieldMessage(problem, "advertise.name")}
+              error={derived ? null : fieldMessage(problem, "advertise.name")}
               help="Name of the L2Advertisement"
             >
               {(props) => (

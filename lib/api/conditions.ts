@@ -38,6 +38,7 @@ export function withConditions(
   return changed ? conditions : null;
 }
 
+/** The condition of a type, if there is one. */
 export function conditionOf(conditions: readonly Condition[] | undefined, type: string): Condition | undefined {
   return conditions?.find((condition) => condition.type === type);
 }

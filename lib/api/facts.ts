@@ -9,6 +9,7 @@ import type { EndpointSlice, Namespace, Node } from "./kubernetes.ts";
 import type { IPAddressPool, L2Advertisement, ServiceL2Status, SpeakerState } from "./metallb.ts";
 import { LABEL } from "./names.ts";
 
+/** Defaults as the CRD has them: autoAssign true, avoidBuggyIPs false. */
 export function toPoolInput(pool: IPAddressPool): PoolInput {
   const spec: Partial<IPAddressPool["spec"]> = pool.spec ?? {};
   return {
@@ -21,6 +22,7 @@ export function toPoolInput(pool: IPAddressPool): PoolInput {
   };
 }
 
+/** An absent list is an empty one, which limits nothing. */
 export function toL2Facts(advertisement: L2Advertisement): L2Facts {
   const spec = advertisement.spec ?? {};
   return {
@@ -34,6 +36,7 @@ export function toL2Facts(advertisement: L2Advertisement): L2Facts {
   };
 }
 
+/** What pools select namespaces by. */
 export function toNamespaceFacts({ metadata }: Namespace) {
   return { name: metadata.name ?? "", labels: metadata.labels };
 }

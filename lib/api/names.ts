@@ -20,6 +20,7 @@ export const ANNOTATION = {
 /** The deprecated spelling of the four Service annotations; read only when the new key is absent. */
 export const DEPRECATED_PREFIX = "metallb.universe.tf/";
 
+/** Label keys that we write or read. */
 export const LABEL = {
   node: "metallb.io/node",
   serviceName: "metallb.io/service-name",
@@ -31,6 +32,7 @@ export const LABEL = {
   sliceService: "kubernetes.io/service-name",
 } as const;
 
+/** Condition types on Services, written by the controller alone. */
 export const CONDITION = {
   addressAssigned: "berth.dev/AddressAssigned",
   announced: "berth.dev/Announced",
@@ -39,6 +41,7 @@ export const CONDITION = {
 /** `reportingComponent` of our Events. */
 export const COMPONENT = { controller: "metallb-controller", speaker: "metallb-speaker" } as const;
 
+/** Where kubeadm, and so the sandbox, keeps the settings of kube-proxy. */
 export const KUBE_PROXY = {
   namespace: "kube-system",
   /** ConfigMap and DaemonSet share the name. */

@@ -208,12 +208,14 @@ export function formatRange(range: AddressRange): string {
   return `${formatAddress(range.first)}/${BITS[range.first.family] - BigInt(size.toString(2).length - 1)}`;
 }
 
+/** False for an address of the other family. */
 export function rangeContains(range: AddressRange, address: Address): boolean {
   return (
     range.first.family === address.family && range.first.value <= address.value && address.value <= range.last.value
   );
 }
 
+/** True when some address is in both; never for ranges of different families. */
 export function rangesOverlap(a: AddressRange, b: AddressRange): boolean {
   return a.first.family === b.first.family && a.first.value <= b.last.value && b.first.value <= a.last.value;
 }
@@ -223,6 +225,7 @@ export function rangeSize(range: AddressRange): bigint {
   return range.last.value - range.first.value + 1n;
 }
 
+/** An IPv4 address and its IPv4-mapped IPv6 form are two addresses. */
 export function sameAddress(a: Address, b: Address): boolean {
   return a.family === b.family && a.value === b.value;
 }

@@ -24,6 +24,7 @@ import {
   outsideRefusal,
   type Refusal,
   refusalOf,
+  unknownPoolRefusal,
 } from "./refusals.ts";
 import type { ServiceView } from "./service-view.ts";
 
@@ -35,6 +36,7 @@ type Choice =
   | { readonly kind: "chosen"; readonly addresses: readonly Address[]; readonly pool: string }
   | { readonly kind: "refused"; readonly refusals: readonly Refusal[] };
 
+/** What one instance is told for good. */
 export interface AllocatorOptions {
   /** Serve Services of this loadBalancerClass only; without it, only those without class. */
   readonly lbClass?: string | undefined;
@@ -214,7 +216,7 @@ export class Allocator {
     if (this.#pools.size === 0 && this.#leftOut.size === 0) return refused(refusalOf(null, "no_pool"));
     const named = service.requestedPool === null ? undefined : this.#pools.get(service.requestedPool);
     if (service.requestedPool !== null && named === undefined) {
-      return refused(this.#unknownPool(service.requestedPool));
+      return refused(unknownPoolRefusal(service.requestedPool, this.#leftOut));
     }
     if (service.requested.length > 0) return this.#chooseExactly(service, named);
     return this.#chooseFrom(service, named === undefined ? this.#order : [named], named !== undefined);
@@ -285,11 +287,6 @@ export class Allocator {
       if (conflict !== null) return conflictRefusal(conflict, pool);
     }
     return null;
-  }
-
-  #unknownPool(name: string): Refusal {
-    if (!this.#leftOut.has(name)) return { ...refusalOf(name, "pool_not_found"), pool: null };
-    return { pool: name, reason: "pool_not_found", sentence: `pool ${name} is invalid and not in force` };
   }
 }
 

@@ -8,6 +8,7 @@ import { Fault } from "./errors.ts";
 import { BROADCAST_MAC, isMac, macAt } from "./mac.ts";
 import type { DropReason } from "./reasons.ts";
 
+/** An ARP packet for IPv4, and the Ethernet header it came in. */
 export interface ArpPacket {
   /** RFC 826: 1 request, 2 reply. */
   readonly operation: 1 | 2;
@@ -116,6 +117,7 @@ export function gratuitousArp(mac: string, ip: string): readonly [request: Uint8
   return [announcement(1), announcement(2)];
 }
 
+/** What to do with a packet: the frame to send back, or why none is sent. */
 export type ArpDecision =
   | { readonly kind: "answer"; readonly frame: Uint8Array }
   | { readonly kind: "drop"; readonly reason: DropReason };

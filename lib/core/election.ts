@@ -8,6 +8,7 @@ import type { AnnounceReason } from "./reasons.ts";
 import { anySelectorMatches, type Labels, type Selector, selectorMatches } from "./selector.ts";
 import { compareBytes, sha256, utf8 } from "./sha256.ts";
 
+/** A node, reduced to what decides whether it may announce. */
 export interface NodeFacts {
   readonly name: string;
   readonly labels: Labels;
@@ -32,6 +33,7 @@ export interface L2Facts {
   readonly preferred: readonly { readonly weight: number; readonly preference: Selector }[];
 }
 
+/** Who announces this Service? Everything the answer depends on. */
 export interface AnnounceQuestion {
   readonly service: {
     readonly key: string;
@@ -53,6 +55,7 @@ export interface AnnounceQuestion {
   readonly ignoreExcludeLabel?: boolean | undefined;
 }
 
+/** The outcome of one election, with the reason of every node that lost. */
 export interface AnnounceAnswer {
   readonly winner: string | null;
   /** Candidates, best first: who takes over next. */

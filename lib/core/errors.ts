@@ -17,6 +17,7 @@ const RETRYABLE = {
   internal: true,
 } as const;
 
+/** What kind of failure: decides the HTTP status and whether a queue tries again. */
 export type FaultCode = keyof typeof RETRYABLE;
 
 // One process holds two copies of this file: the one Node loaded and the one
@@ -30,6 +31,10 @@ export type FaultContext = Readonly<Record<string, string | number | boolean>>;
 /** Which input was wrong and what would be right, by the field's dotted path ("spec.addresses.0"). */
 export type FieldProblems = Readonly<Record<string, string>>;
 
+/**
+ * A failure that crosses a module boundary. `message` is one sentence for people: what happened and what to do.
+ * `instanceof` holds across copies of this file.
+ */
 export class Fault extends Error {
   override readonly name = "Fault";
   readonly [BRAND] = true;

@@ -72,6 +72,7 @@ export function joinSentences(sentences: readonly string[]): string {
   return sentences.join("; ");
 }
 
+/** What a sentence about announcing may name; without `node` it speaks of the Service as a whole. */
 export interface AnnounceFacts {
   readonly node?: string | undefined;
   readonly address?: string | undefined;

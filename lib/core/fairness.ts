@@ -1,6 +1,7 @@
 /** Is the spread of replies what chance would make of the expected shares? (ux.md 3.4) */
 import { percent } from "./share.ts";
 
+/** How many requests one pod answered, and which share it should have. */
 export interface PodCount {
   readonly pod: string;
   readonly count: number;
@@ -8,6 +9,7 @@ export interface PodCount {
   readonly expected: number;
 }
 
+/** What a window of counts says about the spread, in one word and in one sentence. */
 export interface Verdict {
   readonly kind: "collecting" | "even" | "uneven" | "too_even";
   readonly sentence: string;

@@ -1,10 +1,12 @@
 /** Ethernet addresses as text, in the one spelling used everywhere: six lower case octets with colons. */
 
+/** Everybody on the segment (IEEE 802.3 §3.2.3). */
 export const BROADCAST_MAC = "ff:ff:ff:ff:ff:ff";
 
 const MAC = /^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/;
 const OCTET_TEXT = Array.from({ length: 256 }, (_unused, octet) => octet.toString(16).padStart(2, "0"));
 
+/** True for that spelling only. */
 export function isMac(text: string): boolean {
   return MAC.test(text);
 }

@@ -6,6 +6,7 @@ import type { AllocationReason } from "./reasons.ts";
 import { badRequest, familyText, type Refusal, refusalOf, summaryOf } from "./refusals.ts";
 import type { ServiceView } from "./service-view.ts";
 
+/** Addresses that a Service has, or is to have. */
 interface Holding {
   /** As they belong into the status: as requested, else IPv4 first. */
   readonly addresses: readonly Address[];
@@ -15,6 +16,7 @@ interface Holding {
   readonly note: Refusal | null;
 }
 
+/** What is to become of one Service. */
 export type Plan =
   /** Not a LoadBalancer: whatever it held is free. */
   | { readonly kind: "release" }

@@ -1,6 +1,7 @@
 import { type Address, type AddressRange, type Family, isBuggy, rangeSize } from "./address.ts";
 import { type PoolView, poolContains } from "./pools.ts";
 
+/** Addresses of one family of a pool. `total` leaves out what avoidBuggyIPs does. */
 export interface FamilyCount {
   readonly total: bigint;
   readonly assigned: bigint;

@@ -20,6 +20,7 @@ export const ALLOCATION_REASONS = [
   "invalid_request",
   "class_not_ours",
 ] as const;
+/** One of `ALLOCATION_REASONS`. */
 export type AllocationReason = (typeof ALLOCATION_REASONS)[number];
 
 /**
@@ -44,6 +45,7 @@ export const ANNOUNCE_REASONS = [
   "not_elected",
   "no_candidate",
 ] as const;
+/** One of `ANNOUNCE_REASONS`. */
 export type AnnounceReason = (typeof ANNOUNCE_REASONS)[number];
 
 /** Why a frame was legal but not answered (metallb.md 6.5). */

@@ -14,6 +14,7 @@ export interface Refusal {
   readonly sentence: string;
 }
 
+/** A refusal with the sentence that `explain` has for its reason. */
 export function refusalOf(
   pool: string | null,
   reason: AllocationReason,
@@ -27,6 +28,7 @@ export function badRequest(problem: string): Refusal {
   return { pool: null, reason: "invalid_request", sentence: `the Service ${problem}` };
 }
 
+/** An address of the pool that others hold in a way that leaves no room beside them. */
 export function conflictRefusal({ reason, address, holder, port }: Conflict, pool: string): Refusal {
   return { pool, reason, sentence: explain(reason, { address: formatAddress(address), holder, port }) };
 }
@@ -68,6 +70,12 @@ export function outsideRefusal(ledger: Ledger, pools: readonly PoolView[], addre
   const avoiding = pools.find(({ ranges }) => ranges.some((range) => rangeContains(range, address)));
   if (avoiding === undefined) return refusalOf(null, "outside_pools", { address: text });
   return refusalOf(avoiding.name, "outside_pools", { detail: `${avoiding.name}: leaves out ${text} (avoidBuggyIPs)` });
+}
+
+/** A pool asked for by name that is not in force: absent, or one of the invalid ones in `leftOut`. */
+export function unknownPoolRefusal(name: string, leftOut: ReadonlySet<string>): Refusal {
+  if (!leftOut.has(name)) return { ...refusalOf(name, "pool_not_found"), pool: null };
+  return { pool: name, reason: "pool_not_found", sentence: `pool ${name} is invalid and not in force` };
 }
 
 /** "IPv4 and IPv6" */

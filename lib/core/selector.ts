@@ -6,6 +6,7 @@ export interface Selector {
     | undefined;
 }
 
+/** Labels or annotations of an object (metav1.ObjectMeta). */
 export type Labels = Readonly<Record<string, string>>;
 
 /** True when `labels` meet every requirement; the empty selector matches everything, an unknown operator nothing. */

@@ -102,6 +102,7 @@ function join(a: Uint8Array, b: Uint8Array): Uint8Array {
 
 const encoder = new TextEncoder();
 
+/** The octets of a text in UTF-8. */
 export function utf8(text: string): Uint8Array {
   return encoder.encode(text);
 }

@@ -7,6 +7,7 @@ export interface ShareEndpoint {
   readonly terminating: boolean;
 }
 
+/** Which pods answer, how often? Everything the model knows of. */
 export interface ShareQuestion {
   /** externalTrafficPolicy is Local. */
   readonly policyLocal: boolean;
@@ -16,6 +17,7 @@ export interface ShareQuestion {
   readonly endpoints: readonly ShareEndpoint[];
 }
 
+/** Of all new connections, the part that one pod should get. */
 export interface PodShare {
   readonly pod: string;
   readonly node: string | null;

@@ -14,6 +14,7 @@ export interface WatchSource<T> {
   watch(resourceVersion: string, timeoutSeconds: number, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>>;
 }
 
+/** Milliseconds. */
 export interface CacheTimings {
   /** Silence after which a watch is taken for dead. Servers send a bookmark about once a minute. Default 75 s. */
   readonly idleMs?: number;
@@ -22,6 +23,7 @@ export interface CacheTimings {
   readonly maxDelayMs?: number;
 }
 
+/** As `ObjectCache.onChange` calls it; what it throws is logged and goes no further. */
 export type ChangeListener<T> = (key: string, now: T | undefined, before: T | undefined) => void;
 
 /** A server that answers "no" or "not there" is alive: ask it more often than one that is down. */

@@ -1,11 +1,13 @@
 import type { KubeObject } from "#api/kubernetes";
 import type { ResourceRef } from "#api/resources";
 
+/** Which object; `namespace` is left out for cluster-scoped kinds. */
 export interface ObjectName {
   readonly name: string;
   readonly namespace?: string | undefined;
 }
 
+/** Selectors are in the text forms of the Kubernetes API ("app=web", "metadata.name=web"). */
 export interface ListOptions {
   readonly namespace?: string;
   readonly labelSelector?: string;
@@ -13,13 +15,16 @@ export interface ListOptions {
   readonly signal?: AbortSignal;
 }
 
+/** A consistent list; `resourceVersion` is where a watch may go on. */
 export interface ObjectList<T> {
   readonly items: readonly T[];
   readonly resourceVersion: string;
 }
 
+/** RFC 7396, RFC 6902, or Kubernetes' strategic merge. */
 export type PatchKind = "merge" | "json" | "strategic";
 
+/** With `dryRun` everything is checked and nothing is written. */
 export interface WriteOptions {
   readonly subresource?: "status" | "scale";
   readonly dryRun?: boolean;
@@ -27,12 +32,14 @@ export interface WriteOptions {
   readonly signal?: AbortSignal;
 }
 
+/** A change of one object, or of its subresource. */
 export interface PatchRequest extends WriteOptions {
   readonly kind: PatchKind;
   /** For `merge`, put `metadata.resourceVersion` in to be refused (Fault `conflict`) when the object moved on. */
   readonly body: unknown;
 }
 
+/** `resourceVersion` and `uid` are preconditions: Fault `conflict` when they do not hold. */
 export interface DeleteOptions {
   readonly propagation?: "Foreground" | "Background" | "Orphan";
   readonly resourceVersion?: string;
@@ -63,6 +70,7 @@ export interface ObjectCache<T> {
   close(): void;
 }
 
+/** How the watch behind a cache is doing. */
 export interface CacheHealth {
   readonly connected: boolean;
   /** Monotonic ms of the last byte from the server (bookmarks count). */

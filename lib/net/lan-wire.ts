@@ -24,6 +24,7 @@ export interface LanHello {
   readonly token: string;
 }
 
+/** `payload` may have up to `FRAME_MAX` octets. */
 export function encodeLanMessage(type: number, payload: Uint8Array): Uint8Array {
   const message = new Uint8Array(HEADER + payload.byteLength);
   message[0] = payload.byteLength >> 8;

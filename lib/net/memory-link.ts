@@ -29,6 +29,7 @@ class Segment implements MemorySegment {
   }
 }
 
+/** A cable nobody is on yet. */
 export function createMemorySegment(): MemorySegment {
   return new Segment();
 }

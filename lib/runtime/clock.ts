@@ -8,6 +8,7 @@ export interface Clock {
   schedule(delayMs: number, task: () => void): () => void;
 }
 
+/** The real time of this machine. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),

@@ -1,5 +1,6 @@
 import { Fault } from "#core/errors";
 
+/** Label names to values; values come from small, closed sets or from objects that end (`remove`). */
 export type Labels = Readonly<Record<string, string>>;
 
 interface Series {
@@ -22,6 +23,7 @@ export interface Counter {
   remove(labels: Labels): void;
 }
 
+/** Goes up and down. */
 export interface Gauge {
   set(labels: Labels, value: number): void;
   value(labels?: Labels): number;
@@ -30,6 +32,7 @@ export interface Gauge {
   clear(): void;
 }
 
+/** Counts observations by size. */
 export interface Histogram {
   observe(labels: Labels, value: number): void;
   remove(labels: Labels): void;

@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import { Fault } from "#core/errors";
 import type { Metrics } from "./metrics.ts";
 
+/** Where to listen and what to answer. The answers are asked for with each request. */
 export interface OpsServerOptions {
   /** One address: loopback, the node's or the pod's. */
   readonly host: string;
@@ -12,6 +13,7 @@ export interface OpsServerOptions {
   readonly ready: () => boolean;
 }
 
+/** A server that listens. `close` ends its connections too. */
 export interface OpsServer {
   readonly host: string;
   readonly port: number;

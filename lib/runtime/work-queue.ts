@@ -1,5 +1,6 @@
 import { type Clock, systemClock } from "./clock.ts";
 
+/** Pace of retries; the defaults suit an API server. */
 export interface WorkQueueOptions {
   readonly clock?: Clock;
   /** Uniform in [0, 1): the jitter of `retry`. */

@@ -19,6 +19,7 @@ export interface Heartbeat {
   readonly heard: readonly Hearsay[];
 }
 
+/** A beat of somebody else that the sender heard. */
 export interface Hearsay {
   readonly node: string;
   readonly incarnation: number;
@@ -38,6 +39,7 @@ const MAX_HEARD = 64;
 
 const decoder = new TextDecoder("utf-8", { fatal: true });
 
+/** The datagram; without a secret it is not signed. */
 export function encodeHeartbeat(beat: Heartbeat, secret: Uint8Array | null): Uint8Array {
   const body = utf8(
     JSON.stringify([

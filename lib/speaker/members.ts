@@ -14,6 +14,7 @@ const MAX_HEARSAY = 32;
 /** Names that are remembered at most: without a secret anybody may make up more. */
 const MAX_PEERS = 1000;
 
+/** Another speaker, as this one knows it. Times are monotonic milliseconds of this process. */
 export interface Peer {
   readonly node: string;
   readonly incarnation: number;
@@ -30,6 +31,7 @@ export interface Peer {
   readonly interfaces: readonly string[];
 }
 
+/** All that one speaker knows of membership; only `stepMembers` makes a new one. */
 export interface MembersState {
   readonly node: string;
   readonly incarnation: number;
@@ -46,6 +48,7 @@ export interface MembersState {
   readonly lagMs: number;
 }
 
+/** What can happen to it. */
 export type MembersEvent =
   /** Time passed; due every `TICK_MS`. */
   | { readonly kind: "tick" }
@@ -54,6 +57,7 @@ export type MembersEvent =
   | { readonly kind: "self"; readonly ready: boolean; readonly interfaces: readonly string[] }
   | { readonly kind: "leave" };
 
+/** What it asks for. */
 export type MembersEffect =
   | { readonly kind: "send"; readonly beat: Heartbeat; readonly to: readonly string[] }
   /** Who is alive, ready, or has which interfaces is not as before; `died` are those that fell silent. */
@@ -65,6 +69,7 @@ export interface MembersStep {
   readonly effects: readonly MembersEffect[];
 }
 
+/** Knows nobody yet. `incarnation` is the start of this process, wall milliseconds. */
 export function initialMembers(node: string, incarnation: number): MembersState {
   return {
     node,

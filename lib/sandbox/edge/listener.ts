@@ -43,8 +43,9 @@ export class Listener {
   async open(book: PortBook): Promise<void> {
     if (this.#closed) return;
     const { address, port, protocol } = this.wanted;
-    let why = "IPv6 addresses are mapped";
-    if (!address.includes(":")) {
+    let why = address.includes(":") ? "IPv6 addresses are mapped" : `${address} is no loopback address`;
+    // 0.0.0.0, or an address that this machine has on a real network, would let strangers in.
+    if (address.startsWith("127.")) {
       const direct = await this.#try(address, port);
       if (typeof direct !== "string") return this.#settle(direct, address, null);
       if (!MAPPABLE.has(direct)) return this.#missing(`${address}:${port} cannot be listened on (${direct})`);

@@ -1,15 +1,25 @@
 const FIRST_MS = 10_000;
 const MAX_MS = 300_000;
-/** A container that ran this long after its last restart starts again without delay (kubelet: 2 × the maximum). */
-const FORGET_MS = 2 * MAX_MS;
+/**
+ * `crashLoopBackOff.maxContainerRestartPeriod` of these kubelets (KubeletConfiguration v1beta1; 5 min unless set):
+ * killing the same speaker again and again is what people try a sandbox with.
+ */
+export const RESTART_MAX_MS = 10_000;
+/** A container that ran this long after its last restart starts again without delay. */
+const FORGET_MS = 10 * 60_000;
 
 /**
  * Restart delays as a kubelet keeps them: the first restart is immediate,
- * then 10 s, 20 s, 40 s … 5 min, forgotten after 10 quiet minutes. Times are monotonic milliseconds.
+ * then 10 s, 20 s, 40 s … `maxMs`, forgotten after 10 quiet minutes. Times are monotonic milliseconds.
  */
 export class BackOff {
+  readonly #maxMs: number;
   #delayMs = 0;
   #lastUpdate = 0;
+
+  constructor(maxMs = MAX_MS) {
+    this.#maxMs = maxMs;
+  }
 
   /** How long to wait before the restart of a container that ended at `finishedAt`. */
   waitMs(finishedAt: number, now: number): number {
@@ -25,7 +35,7 @@ export class BackOff {
   /** Call when a restart happens: the next one has to wait longer. */
   next(now: number): void {
     const expired = this.#delayMs === 0 || now - this.#lastUpdate > FORGET_MS;
-    this.#delayMs = expired ? FIRST_MS : Math.min(this.#delayMs * 2, MAX_MS);
+    this.#delayMs = Math.min(expired ? FIRST_MS : this.#delayMs * 2, this.#maxMs);
     this.#lastUpdate = now;
   }
 }

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import type { ContainerStatus } from "#api/kubernetes";
 import { Fault } from "#core/errors";
 import { sleep } from "#runtime/clock";
-import { BackOff, goSeconds } from "./back-off.ts";
+import { BackOff, goSeconds, RESTART_MAX_MS } from "./back-off.ts";
 import { createContainer } from "./container-create.ts";
 import { type KubeletDeps, timeText } from "./deps.ts";
 import { imageKind, unsupportedImage } from "./image.ts";
@@ -45,7 +45,7 @@ export class ContainerUnit {
   #restartAnyway = false;
   #interrupt = new AbortController();
   readonly #startFailures = new BackOff();
-  readonly #backOff = new BackOff();
+  readonly #backOff = new BackOff(RESTART_MAX_MS);
   #endedAt = 0;
 
   constructor(host: UnitHost, view: ContainerView, waiting: string) {

@@ -53,6 +53,17 @@ describe("what the edge listens on", () => {
     expect(flows[0]?.destination).toEqual({ address: VIP, port });
   });
 
+  it.each(["0.0.0.0", "192.0.2.10"])(
+    "is never a socket that the network could reach: %s is mapped",
+    async (address) => {
+      const port = await freePort("127.0.0.1");
+      await edge.setListeners([{ address, port, protocol: "TCP", key: "a/b" }]);
+      expect(edge.reachable()).toMatchObject([
+        { at: { address: "127.0.0.1" }, mapped: true, why: `${address} is no loopback address` },
+      ]);
+    },
+  );
+
   it("is a port of 127.0.0.1 where the address's own is taken, and the flow still names the address", async () => {
     const blocker = createServer();
     const port = await listenOn(blocker, VIP);

@@ -39,6 +39,12 @@ describe("restart back-off", () => {
     expect(backOff.delayMs).toBe(10_000);
   });
 
+  it("never exceeds the maximum a node is configured with", () => {
+    const backOff = new BackOff(10_000);
+    for (let restart = 0; restart < 8; restart++) backOff.next(restart);
+    expect(backOff.delayMs).toBe(10_000);
+  });
+
   it.each([
     [10_000, "10s"],
     [80_000, "1m20s"],
