@@ -14,6 +14,8 @@ import { type Berth, berthProcesses, removeDir, scratchDir, startBerth } from ".
 import { launchBrowser, openPage, type Theme } from "./support/browser.ts";
 
 const INTO = process.argv[2] ?? "public/screenshots";
+/** Just below the two minutes at which the chart's window grows again. */
+const FULL_MS = 116_000;
 const THEMES: readonly Theme[] = ["light", "dark"];
 
 /** What the demo runs, under another name and namespace. */
@@ -85,8 +87,9 @@ async function makeState(berth: Berth): Promise<void> {
   await berth.kubectl("rollout", "status", "deployment", "search", "-n", "data", "--timeout=25s");
 }
 
-/** A minute of traffic with a move and a scale in it. */
-async function makeTraffic(berth: Berth): Promise<void> {
+/** Traffic with a move and a scale in it. Resolves with the time of its start. */
+async function makeTraffic(berth: Berth): Promise<number> {
+  const startedAt = performance.now();
   const response = await fetch(`${berth.url}/api/probes`, {
     method: "POST",
     headers: { "content-type": "application/json" },
@@ -109,7 +112,8 @@ async function makeTraffic(berth: Berth): Promise<void> {
   for (const pid of berthProcesses(berth.dataDir, "speaker", `METALLB_NODE_NAME=${node}`)) process.kill(pid, "SIGKILL");
   await sleep(14_000);
   await berth.kubectl("scale", "deployment", "nginx-app", "--replicas=4");
-  await sleep(24_000);
+  await sleep(18_000);
+  return startedAt;
 }
 
 const PAGES: readonly {
@@ -140,16 +144,20 @@ const dataDir = scratchDir();
 const [berth, browser] = await Promise.all([startBerth({ dataDir }), launchBrowser()]);
 try {
   await makeState(berth);
-  await makeTraffic(berth);
+  const startedAt = await makeTraffic(berth);
   mkdirSync(INTO, { recursive: true });
   for (const { name, path, ready } of PAGES) {
-    for (const theme of THEMES) {
-      const { page, context } = await openPage(browser, { theme });
-      await page.goto(`${berth.url}${path}`);
-      await ready(page);
-      // Charts draw with the next second, ages settle.
-      await sleep(1500);
-      const file = join(INTO, `${name}-${theme}.png`);
+    const pages = await Promise.all(
+      THEMES.map(async (theme) => {
+        const { page, context } = await openPage(browser, { theme });
+        await page.goto(`${berth.url}${path}`);
+        await ready(page);
+        return { page, context, file: join(INTO, `${name}-${theme}.png`) };
+      }),
+    );
+    // Ages settle; the chart's window is full.
+    await sleep(name === "traffic" ? Math.max(1500, startedAt + FULL_MS - performance.now()) : 1500);
+    for (const { page, context, file } of pages) {
       await page.screenshot({ path: file });
       console.log(`${file} ${Math.round(statSync(file).size / 1000)} kB`);
       await context.close();

@@ -1,10 +1,10 @@
 "use client";
 
-import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { useEffect, useState } from "react";
+import { useQuery } from "@tanstack/react-query";
+import { useState } from "react";
 import type { CheckRow } from "#api/dashboard";
 import { clock } from "#client/format";
-import { preflightQuery, rerunPreflight, useLatestOperation, useRows } from "#client/queries";
+import { preflightQuery, useFreshPreflight, useLatestOperation, useRows } from "#client/queries";
 import { Components } from "#components/health/components";
 import { LogDrawer } from "#components/health/log-drawer";
 import { PreflightFinding, PreflightList } from "#components/health/preflight";
@@ -15,15 +15,11 @@ import { Failed, Loading, Stale } from "#components/states/states";
 
 /** Whether the pieces are there and right: preflight, components, nodes, and what the wire says. */
 export function HealthScreen() {
-  const client = useQueryClient();
   const checks = useQuery(preflightQuery);
   const components = useRows("components");
   const fix = useLatestOperation("fix");
   const [log, setLog] = useState<{ readonly component: string; readonly pod: string } | null>(null);
-  const fixed = fix?.state;
-  useEffect(() => {
-    if (fixed !== undefined && fixed !== "running") void rerunPreflight(client);
-  }, [fixed, client]);
+  useFreshPreflight();
   const rows = checks.data ?? [];
   const findings = rows.filter((row) => row.state === "failed" && (row.fix !== null || row.wire.length > 0));
   const wire = rows.flatMap((row) => row.wire);

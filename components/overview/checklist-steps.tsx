@@ -1,9 +1,9 @@
 "use client";
 
-import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
 import Link from "next/link";
 import { useRouter } from "next/navigation";
-import { useEffect, useState } from "react";
+import { useState } from "react";
 import {
   problemIn,
   useApplyDemo,
@@ -16,7 +16,7 @@ import {
 import { preferredPool } from "#client/expose-form";
 import { createBody, EMPTY_FORM, type PoolForm, SANDBOX_POOL } from "#client/pool-form";
 import { fieldMessage, restMessage } from "#client/problem";
-import { preflightQuery, rerunPreflight, useLatestOperation, useRows, useSession } from "#client/queries";
+import { preflightQuery, useLatestOperation, useRows, useSession } from "#client/queries";
 import { judgeRanges } from "#client/range-input";
 import { RangesLive } from "#components/pools/pool-fields";
 import { Diff } from "#components/ui/diff";
@@ -27,14 +27,10 @@ import { Icon } from "#components/ui/icon";
 
 export function PreflightStep() {
   const checks = useQuery(preflightQuery).data;
-  const client = useQueryClient();
   const fix = useFixCheck();
   const operation = useLatestOperation("fix");
   const done = useSession()?.checklist.preflight === true;
   const finished = operation?.state;
-  useEffect(() => {
-    if (finished === "done") void rerunPreflight(client);
-  }, [finished, client]);
   const check = checks?.find((candidate) => candidate.fix !== null);
   return (
     <>

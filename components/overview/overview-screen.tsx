@@ -6,7 +6,7 @@ import { useMemo } from "react";
 import { attention } from "#client/attention";
 import { isComplete } from "#client/checklist";
 import { clock } from "#client/format";
-import { preflightQuery, useRows, useSession } from "#client/queries";
+import { preflightQuery, useFreshPreflight, useRows, useSession } from "#client/queries";
 import { RecentChanges } from "#components/activity/recent-changes";
 import { Checklist } from "#components/overview/checklist";
 import { LiveProbes } from "#components/overview/live-probes";
@@ -26,6 +26,7 @@ export function OverviewScreen() {
   const nodes = useRows("nodes");
   const components = useRows("components");
   const checks = useQuery(preflightQuery).data;
+  useFreshPreflight();
   const needs = useMemo(
     () =>
       attention({

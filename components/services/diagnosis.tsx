@@ -22,7 +22,7 @@ export function Refusals({
             <Glyph name="failed" />
             <span>
               {refusal.pool === null ? null : <b>{`Pool ${refusal.pool}: `}</b>}
-              {refusal.sentence}
+              {refusal.sentence.replace(`${refusal.pool}: `, "")}
             </span>
           </li>
         ))}

@@ -2,7 +2,7 @@
 
 import { Area, AreaChart, ResponsiveContainer, Tooltip, XAxis, YAxis } from "recharts";
 import { clock, count, percent } from "#client/format";
-import type { ChartRow, Flag, Series } from "#client/traffic";
+import { type ChartRow, FAR, type Flag, lanes, type Series } from "#client/traffic";
 import { cssColour } from "#components/traffic/colours";
 
 interface Props {
@@ -22,9 +22,10 @@ export function ShareChart({ rows, series, mode, bucketMs, flags, from, to }: Pr
   const lines = mode === "share" ? expectedLines(series) : [];
   const place = (at: number) => `${to === from ? 0 : ((at - from) / (to - from)) * 100}%`;
   const data = rows.map((row) => ({ ...row }));
+  const lane = lanes(flags.map((flag) => place2(flag.at, from, to)));
   return (
     <>
-      <div className="plot first">
+      <div className={lane.includes(1) ? "plot first tall" : "plot first"}>
         <div className="y area-h" aria-hidden="true">
           {mode === "share" ? (
             <>
@@ -89,8 +90,8 @@ export function ShareChart({ rows, series, mode, bucketMs, flags, from, to }: Pr
             {flags.map((flag, index) => (
               <div
                 key={`${flag.at}${flag.text}`}
-                className={place2(flag.at, from, to) > 0.6 ? "flag far" : "flag"}
-                style={{ insetInlineStart: place(flag.at), insetBlockStart: index % 2 === 0 ? undefined : -36 }}
+                className={place2(flag.at, from, to) > FAR ? "flag far" : "flag"}
+                style={{ insetInlineStart: place(flag.at), insetBlockStart: lane[index] === 1 ? -36 : undefined }}
               >
                 <span>{flag.text}</span>
               </div>

@@ -16,6 +16,11 @@ export interface Change {
 const ANNOUNCING = /announcing from node "([^"]+)"/;
 const ASSIGNED = /^Assigned IP \["?([^"\]]+(?:"[, ]+"[^"\]]+)*)"?\]$/;
 const REFUSED = /^Failed to allocate IP for "[^"]*": /;
+const NODE_STATE: ReadonlyMap<string, string> = new Map([
+  ["NodeReady", "is ready"],
+  ["NodeNotReady", "is not ready"],
+  ["Rebooted", "was started again"],
+]);
 /** How often a probe must fail before it is more than a start that took its time. */
 const SICK = 3;
 
@@ -40,6 +45,7 @@ export function changes(rows: readonly ActivityRow[], limit: number): readonly C
 
 /** Every pod that starts says so four times; Health shows the pods. */
 function isChatter(row: ActivityRow): boolean {
+  if (row.object.startsWith("Node ")) return row.type === "Normal" && !NODE_STATE.has(row.reason);
   if (!/^(Pod|ReplicaSet|DaemonSet|Deployment) /.test(row.object)) return false;
   return row.type === "Normal" || (row.reason === "Unhealthy" && row.count < SICK);
 }
@@ -51,6 +57,8 @@ function words(row: ActivityRow, announcer: Map<string, string>): string {
     announcer.set(row.object, node);
     return before === undefined || before === node ? `announced by ${node}` : `moved from ${before} to ${node}`;
   }
+  const state = row.object.startsWith("Node ") ? NODE_STATE.get(row.reason) : undefined;
+  if (state !== undefined) return state;
   const addresses = ASSIGNED.exec(row.message)?.[1];
   if (addresses !== undefined) return `got ${addresses.replaceAll(/"[, ]+"/g, " and ")}`;
   return row.message.replace(REFUSED, "waits for an address: ");

@@ -1,5 +1,5 @@
-import { type QueryClient, queryOptions, useQuery } from "@tanstack/react-query";
-import { useMemo } from "react";
+import { type QueryClient, queryOptions, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useEffect, useMemo } from "react";
 import type {
   AddressPage,
   CheckRow,
@@ -133,9 +133,20 @@ export const preflightQuery = queryOptions({
   refetchInterval: 30_000,
 });
 
+const CHECKED: ReadonlySet<OperationRow["kind"]> = new Set(["fix", "install", "uninstall", "restart"]);
+
 /** Asks for the checks again: after a fix, and from the button. */
 export function rerunPreflight(client: QueryClient): Promise<void> {
   return client.invalidateQueries({ queryKey: preflightQuery.queryKey });
+}
+
+/** Runs the checks again whenever work has ended that changes what they find; for screens that show them. */
+export function useFreshPreflight(): void {
+  const client = useQueryClient();
+  const ended = useRows("operations").data?.filter((row) => CHECKED.has(row.kind) && row.state !== "running").length;
+  useEffect(() => {
+    if (ended !== undefined && ended > 0) void rerunPreflight(client);
+  }, [ended, client]);
 }
 
 /** Log tail of a component's pod; polled while it is looked at. */

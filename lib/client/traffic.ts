@@ -145,7 +145,25 @@ export function flags(
     const last = ticks.findLast((tick) => (tick.perPod[pod.pod] ?? 0) > 0);
     if (last !== undefined) result.push({ at: last.at + 1000, text: `${podParts(pod.pod).suffix} gone` });
   }
-  return result.filter((flag) => flag.at >= from && flag.at <= to).sort((a, b) => a.at - b.at);
+  const since = Math.max(from, Date.parse(probe.startedAt));
+  return result.filter((flag) => flag.at >= since && flag.at <= to).sort((a, b) => a.at - b.at);
+}
+
+/** Share of the chart's width that a flag's label takes at most. */
+const LABEL = 0.24;
+/** From here on a label stands left of its flag, so that it stays within the chart. */
+export const FAR = 0.6;
+
+/** The lane of each flag, 0 just above the chart: labels that would lie on each other take the next one. */
+export function lanes(places: readonly number[]): readonly number[] {
+  const ends = [Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  return places.map((place) => {
+    const start = place > FAR ? place - LABEL : place;
+    const free = ends.findIndex((end) => end <= start);
+    const lane = free < 0 ? 1 : free;
+    ends[lane] = start + LABEL;
+    return lane;
+  });
 }
 
 /** Round upper end of a latency axis. */

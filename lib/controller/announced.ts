@@ -1,9 +1,10 @@
 import type { WantedCondition } from "#api/conditions";
-import { serviceOfReport, serviceOfSlice, toEndpointFacts, toL2Facts } from "#api/facts";
+import { interfacesUp, serviceOfReport, serviceOfSlice, toEndpointFacts, toL2Facts } from "#api/facts";
 import type { EndpointSlice, Node } from "#api/kubernetes";
 import type { L2Advertisement, ServiceL2Status, SpeakerState } from "#api/metallb";
 import { CONDITION } from "#api/names";
 import { byAge, keyOf } from "#api/resources";
+import { asList, asObject } from "#api/unsound";
 import { compileAdvertisements } from "#core/advertisements";
 import { advertisementsOf, electAnnouncer, type L2Facts, type NodeFacts } from "#core/election";
 import { explainAnnounce } from "#core/explain";
@@ -128,7 +129,10 @@ export class AnnouncedView {
     const ranked = trusted ? reports : order.flatMap((node) => reports.filter(({ status }) => status?.node === node));
     const status = ranked.find((report) => report.status?.node !== undefined)?.status;
     if (status === undefined) return null;
-    const interfaces = status.interfaces?.flatMap(({ name }) => name ?? []) ?? [];
+    const interfaces = asList(status.interfaces).flatMap((each) => {
+      const { name } = asObject(each);
+      return typeof name === "string" ? [name] : [];
+    });
     return { node: status.node, interfaces: interfaces.length > 0 ? interfaces : null };
   }
 }
@@ -143,7 +147,10 @@ function speakerFacts({ status }: SpeakerState): unknown {
   return [
     status?.node,
     status?.ready,
-    status?.interfaces?.map(({ name, up }) => [name, up]),
-    status?.members?.map(({ node, alive }) => [node, alive]),
+    interfacesUp(status),
+    asList(status?.members).map((member) => {
+      const { node, alive } = asObject(member);
+      return [node, alive];
+    }),
   ];
 }

@@ -1,4 +1,4 @@
-import { heardAlive, isNetworkUnavailable } from "#api/facts";
+import { heardAlive, interfacesUp, isNetworkUnavailable } from "#api/facts";
 import type { Node } from "#api/kubernetes";
 import type { SpeakerState } from "#api/metallb";
 import type { NodeFacts } from "#core/election";
@@ -19,7 +19,7 @@ export function toNodeFacts(nodes: readonly Node[], states: readonly SpeakerStat
       networkUnavailable: isNetworkUnavailable(node),
       alive: status !== undefined && (alive.get(name) ?? true),
       ready: status?.ready === true,
-      interfaces: status?.interfaces?.filter(({ up }) => up).map(({ name: each }) => each) ?? null,
+      interfaces: interfacesUp(status),
     };
   });
 }

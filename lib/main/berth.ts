@@ -1,4 +1,5 @@
 import { Fault } from "#core/errors";
+import { oneLine } from "./verb.ts";
 
 /**
  * `berth <verb>`: one file per verb, each building its adapters and calling a
@@ -44,10 +45,10 @@ try {
   process.exit(await run(args));
 } catch (thrown) {
   // A Fault is a sentence for people. Anything else is a bug in us, and only then is the trace worth having.
-  if (thrown instanceof Fault && thrown.code !== "internal") console.error(`berth ${name}: ${thrown.message}`);
+  if (thrown instanceof Fault && thrown.code !== "internal") console.error(`berth ${name}: ${oneLine(thrown.message)}`);
   else
     console.error(
-      `berth ${name}: ${thrown instanceof Error ? (process.env.BERTH_DEBUG ? thrown.stack : thrown.message) : String(thrown)}`,
+      `berth ${name}: ${thrown instanceof Error ? (process.env.BERTH_DEBUG ? thrown.stack : oneLine(thrown.message)) : String(thrown)}`,
     );
   process.exit(1);
 }

@@ -99,10 +99,15 @@ export class Child {
     });
   }
 
-  /** SIGTERM, then SIGKILL after `graceMs`. Resolves when it is gone. */
-  async stop(graceMs: number): Promise<void> {
+  /** From now on its end is final. */
+  retire(): void {
     this.#stopping = true;
     clearTimeout(this.#timer);
+  }
+
+  /** SIGTERM, then SIGKILL after `graceMs`. Resolves when it is gone. */
+  async stop(graceMs: number): Promise<void> {
+    this.retire();
     const child = this.#process;
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
     child.kill("SIGTERM");

@@ -10,7 +10,7 @@ import { systemClock } from "#runtime/clock";
 import { startDashboard } from "#server/start";
 import { REPOSITORY } from "./children.ts";
 import { openDataDir } from "./data-dir.ts";
-import { asksForHelp, integer, parseFlags } from "./flags.ts";
+import { asksForHelp, dataDirFlag, integer, parseFlags } from "./flags.ts";
 import { readManifests } from "./manifests.ts";
 import { startProber } from "./prober.ts";
 import { logLevel, processLog, runUntilStopped } from "./verb.ts";
@@ -158,7 +158,7 @@ async function targetOf(values: {
     const connection = await connectionFromKubeconfig(kubeconfig, values.context ?? process.env.BERTH_CONTEXT);
     return { connection, clusterName: connection.context, user: connection.user, sandbox: false };
   }
-  const dir = await openDataDir(values["data-dir"] ?? process.env.BERTH_DATA_DIR ?? join(REPOSITORY, ".berth"));
+  const dir = await openDataDir(dataDirFlag(values["data-dir"], process.env) ?? join(REPOSITORY, ".berth"));
   const apiPort = integer("--api-port", values["api-port"] ?? process.env.BERTH_API_PORT, 16443, 1, 65535);
   const connection = connectionFromToken({
     server: `https://127.0.0.1:${apiPort}`,

@@ -1,6 +1,15 @@
-import { randomBytes } from "node:crypto";
-import { accessSync, constants, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { createPrivateKey, randomBytes, X509Certificate } from "node:crypto";
+import {
+  accessSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { dirname, join } from "node:path";
 import { Fault } from "#core/errors";
 import { createServerCertificate, type ServerCertificate } from "./certificates.ts";
 import { isAlive, type ProcessRecord, startTimeOf } from "./sweep.ts";
@@ -33,18 +42,18 @@ export interface DataDir {
  * a directory that cannot be written or that a newer Berth made.
  */
 export async function openDataDir(path: string): Promise<DataDir> {
+  try {
+    return await open(path);
+  } catch (thrown) {
+    throw unusable(path, thrown);
+  }
+}
+
+async function open(path: string): Promise<DataDir> {
   const run = join(path, "run");
   const logs = join(path, "logs");
-  try {
-    for (const dir of [path, run, logs, join(path, "pki"), join(path, "pods")])
-      mkdirSync(dir, { recursive: true, mode: 0o700 });
-    accessSync(path, constants.W_OK | constants.X_OK);
-  } catch (thrown) {
-    throw new Fault(
-      "invalid",
-      `the data directory ${path} cannot be written (${reasonOf(thrown)}); name another with --data-dir.`,
-    );
-  }
+  for (const dir of [path, run, logs, join(path, "pki"), join(path, "pods")]) makeDir(dir);
+  accessSync(path, constants.W_OK | constants.X_OK);
   checkLayout(path);
   const tls = await loadOrMake(join(path, "pki/server.json"), isCertificate, () =>
     createServerCertificate({
@@ -61,15 +70,42 @@ export async function openDataDir(path: string): Promise<DataDir> {
   return { path, run, logs, kubeconfig: join(path, "kubeconfig"), tls, tokens };
 }
 
+/** As `mkdir -p`. Node's own never returns where the system says ENOENT for a new entry of a directory that exists (/proc). */
+function makeDir(path: string): void {
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (thrown) {
+    const code = reasonOf(thrown);
+    if (code === "EEXIST" && statSync(path).isDirectory()) return;
+    if (code !== "ENOENT" || existsSync(dirname(path))) throw thrown;
+    makeDir(dirname(path));
+    mkdirSync(path, { mode: 0o700 });
+  }
+}
+
+/** A failure of the file system as a sentence. */
+function unusable(path: string, thrown: unknown): unknown {
+  const reason = reasonOf(thrown);
+  if (thrown instanceof Fault || !/^E[A-Z]+$/.test(reason)) return thrown;
+  const where = typeof thrown === "object" && thrown !== null ? Reflect.get(thrown, "path") : undefined;
+  const what = reason === "ENOSPC" ? "the disk is full" : reason;
+  const at = typeof where === "string" && where !== path ? ` at ${where}` : "";
+  return new Fault(
+    "invalid",
+    `the data directory ${path} cannot be written (${what}${at}); name another with --data-dir.`,
+    { cause: thrown },
+  );
+}
+
 function checkLayout(path: string): void {
   const file = join(path, "version");
   if (!existsSync(file)) {
-    writeFileSync(file, `${LAYOUT_VERSION}\n`);
+    writeWhole(file, `${LAYOUT_VERSION}\n`);
     return;
   }
   const text = readFileSync(file, "utf8").trim();
   const version = Number(text);
-  if (!Number.isInteger(version)) {
+  if (!Number.isInteger(version) || version < 1) {
     throw new Fault(
       "invalid",
       `${file} says "${text}", which is no version; move ${path} away or name another --data-dir.`,
@@ -102,17 +138,20 @@ async function loadOrMake<T>(file: string, accept: (value: unknown) => value is 
 }
 
 function isCertificate(value: unknown): value is ServerCertificate {
-  return hasStrings(value, ["ca", "cert", "key"]);
+  if (!hasStrings<keyof ServerCertificate>(value, ["ca", "cert", "key"])) return false;
+  // Throws when one of them cannot be read: damaged, too.
+  const [ca, cert] = [new X509Certificate(value.ca), new X509Certificate(value.cert)];
+  return cert.checkIssued(ca) && cert.checkPrivateKey(createPrivateKey(value.key));
 }
 
 function isTokens(value: unknown): value is SandboxTokens {
   return hasStrings(value, ["admin", "viewer", "nodes", "signingKey"]);
 }
 
-function hasStrings(value: unknown, keys: readonly string[]): boolean {
-  return (
-    typeof value === "object" && value !== null && keys.every((key) => typeof Reflect.get(value, key) === "string")
-  );
+function hasStrings<K extends string>(value: unknown, keys: readonly K[]): value is Readonly<Record<K, string>> {
+  if (typeof value !== "object" || value === null) return false;
+  const isFilled = (text: unknown) => typeof text === "string" && text !== "";
+  return keys.every((key) => isFilled(Reflect.get(value, key)));
 }
 
 /** Writes to a neighbour and renames, so that a crash leaves the old or the new file; readable by its owner only. */
@@ -147,8 +186,18 @@ export async function claimDataDir(run: string): Promise<() => void> {
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
   const own: Claim = { pid: process.pid, startTime: startTimeOf(process.pid) ?? "" };
-  writeWhole(file, JSON.stringify(own));
-  return () => writeWhole(file, JSON.stringify({ ...own, stopping: true }));
+  try {
+    writeWhole(file, JSON.stringify(own));
+  } catch (thrown) {
+    throw unusable(dirname(run), thrown);
+  }
+  return () => {
+    try {
+      writeWhole(file, JSON.stringify({ ...own, stopping: true }));
+    } catch {
+      // Full or gone: who starts next will name this process instead of waiting for it.
+    }
+  };
 }
 
 function readClaim(file: string): Claim | null {
@@ -162,7 +211,15 @@ function readClaim(file: string): Claim | null {
 }
 
 /** The kubeconfig that people use: `kubectl --kubeconfig .berth/kubeconfig`. */
-export function kubeconfigText(dir: DataDir, apiPort: number): string {
+export function writeKubeconfig(dir: DataDir, apiPort: number): void {
+  try {
+    writeWhole(dir.kubeconfig, kubeconfigText(dir, apiPort));
+  } catch (thrown) {
+    throw unusable(dir.path, thrown);
+  }
+}
+
+function kubeconfigText(dir: DataDir, apiPort: number): string {
   const ca = Buffer.from(dir.tls.ca).toString("base64");
   const user = (name: string, token: string) => `- name: ${name}\n  user:\n    token: ${token}\n`;
   const context = (name: string, as: string) =>

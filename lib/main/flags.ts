@@ -54,7 +54,8 @@ export function parseFlags<T extends ParseArgsOptionsConfig>(args: readonly stri
     return parsed;
   } catch (thrown) {
     if (thrown instanceof Fault) throw thrown;
-    throw new Fault("invalid", `${Fault.from(thrown).message.split(". ")[0]}.`);
+    const [sentence = ""] = Fault.from(thrown).message.split(/\.\s|\n/);
+    throw new Fault("invalid", `${sentence.replace(/\.$/, "")}.`);
   }
 }
 
@@ -78,6 +79,15 @@ function truthy(text: string | undefined): boolean {
   return text !== undefined && text !== "" && text !== "0" && text !== "false";
 }
 
+/** `--data-dir` or BERTH_DATA_DIR. An empty flag (a variable that is not set) would mean the current directory. */
+export function dataDirFlag(
+  value: string | undefined,
+  env: Readonly<Record<string, string | undefined>>,
+): string | undefined {
+  if (value === "") throw new Fault("invalid", '--data-dir "": must be the path of a directory.');
+  return value ?? (env.BERTH_DATA_DIR || undefined);
+}
+
 /** Null when help was asked for. */
 export function upFlags(args: readonly string[], env: Readonly<Record<string, string | undefined>>): UpFlags | null {
   const { values } = parseFlags(args, OPTIONS);
@@ -98,7 +108,7 @@ export function upFlags(args: readonly string[], env: Readonly<Record<string, st
   return {
     port,
     apiPort,
-    dataDir: resolve(values["data-dir"] ?? env.BERTH_DATA_DIR ?? ".berth"),
+    dataDir: resolve(dataDirFlag(values["data-dir"], env) ?? ".berth"),
     nodes: integer("--nodes", values.nodes ?? env.BERTH_NODES, 3, 1, 9),
     network,
     fromScratch: values["from-scratch"] ?? truthy(env.BERTH_FROM_SCRATCH),

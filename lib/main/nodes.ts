@@ -4,7 +4,7 @@ import { systemClock } from "#runtime/clock";
 import { startNodes } from "#sandbox/nodes";
 import { BERTH_BIN } from "./children.ts";
 import { openDataDir } from "./data-dir.ts";
-import { asksForHelp, integer, parseFlags } from "./flags.ts";
+import { asksForHelp, dataDirFlag, integer, parseFlags } from "./flags.ts";
 import { requestToken } from "./tokens.ts";
 import { logLevel, processLog, runUntilStopped } from "./verb.ts";
 
@@ -32,7 +32,7 @@ export async function run(args: readonly string[]): Promise<number> {
   const apiPort = integer("--api-port", values["api-port"] ?? process.env.BERTH_API_PORT, 16443, 1, 65535);
   const nodeCount = integer("--nodes", values.nodes ?? process.env.BERTH_NODES, 3, 1, 9);
   return runUntilStopped({ log, deadlineMs: 3500 }, async (runner) => {
-    const dir = await openDataDir(values["data-dir"] ?? process.env.BERTH_DATA_DIR ?? ".berth");
+    const dir = await openDataDir(dataDirFlag(values["data-dir"], process.env) ?? ".berth");
     const server = `https://127.0.0.1:${apiPort}`;
     const connection = connectionFromToken({ server, ca: dir.tls.ca, token: dir.tokens.nodes });
     const cluster = new HttpCluster({ connection, clock: systemClock, log });

@@ -11,7 +11,7 @@ import { startControllers } from "#sandbox/controllers/start";
 import { builtinKinds } from "#sandbox/kinds/registry";
 import { openStore } from "#sandbox/store/sqlite";
 import { openDataDir } from "./data-dir.ts";
-import { asksForHelp, integer, parseFlags } from "./flags.ts";
+import { asksForHelp, dataDirFlag, integer, parseFlags } from "./flags.ts";
 import { logLevel, processLog, runUntilStopped } from "./verb.ts";
 
 const OPTIONS = {
@@ -34,7 +34,7 @@ or: switch a node of a running sandbox off as a pulled plug does, and on again.
 export async function run(args: readonly string[]): Promise<number> {
   if (asksForHelp(args, HELP)) return 0;
   const { values, positionals } = parseFlags(args, OPTIONS, 3);
-  const dataDir = values["data-dir"] ?? process.env.BERTH_DATA_DIR ?? ".berth";
+  const dataDir = dataDirFlag(values["data-dir"], process.env) ?? ".berth";
   const apiPort = integer("--api-port", values["api-port"] ?? process.env.BERTH_API_PORT, 16443, 1, 65535);
   if (positionals.length > 0) return power(positionals, dataDir, apiPort);
   const log = processLog("sandbox", logLevel(values["log-level"]));

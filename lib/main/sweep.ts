@@ -45,8 +45,12 @@ export class ProcessFile {
 
   #write(): void {
     const temporary = `${this.#path}.new`;
-    writeFileSync(temporary, JSON.stringify([...this.#records.values()]));
-    renameSync(temporary, this.#path);
+    try {
+      writeFileSync(temporary, JSON.stringify([...this.#records.values()]));
+      renameSync(temporary, this.#path);
+    } catch {
+      // A full disk: only the sweep after a crash goes without, and children end with us all the same.
+    }
   }
 }
 

@@ -87,6 +87,8 @@ class Family {
     };
     const child = new Child(spec, this.#files, log);
     child.start();
+    // They stop one after the other; meanwhile none of the rest is started again.
+    this.#runner.signal.addEventListener("abort", () => child.retire(), { once: true });
     this.#runner.onStop(verb, () => child.stop(stopMs));
   }
 }

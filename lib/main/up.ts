@@ -9,7 +9,7 @@ import { systemClock } from "#runtime/clock";
 import { jsonLog, type Log } from "#runtime/log";
 import type { Runner } from "#runtime/runner";
 import { bootstrap, whenServing } from "./bootstrap.ts";
-import { claimDataDir, type DataDir, kubeconfigText, openDataDir, writeWhole } from "./data-dir.ts";
+import { claimDataDir, type DataDir, openDataDir, writeKubeconfig } from "./data-dir.ts";
 import { UP_HELP, type UpFlags, upFlags } from "./flags.ts";
 import { sweep } from "./sweep.ts";
 import { startDashboardChild, startSandboxChildren } from "./up-children.ts";
@@ -78,7 +78,7 @@ async function upSandbox(
   log: Log,
   say: (text: string) => void,
 ): Promise<void> {
-  writeWhole(dir.kubeconfig, kubeconfigText(dir, flags.apiPort));
+  writeKubeconfig(dir, flags.apiPort);
   const since = Date.now();
   say("berth: starting the sandbox, a trial cluster on this machine");
   const children = startSandboxChildren(runner, flags, dir, { log, stopMs: STOP_MS });

@@ -48,19 +48,27 @@ export async function runUntilStopped(
   watchLifeline(() => runner.end("the parent process ended"));
   // Waits of a start are on timers that hold nothing open; without this Node would end in the middle of one.
   const keepAlive = setInterval(() => undefined, 60_000);
+  // A start that waits for something must not hold up the end.
+  const ending = new Promise<void>((resolve) => {
+    runner.signal.addEventListener("abort", () => resolve(), { once: true });
+  });
   try {
-    await start(runner);
+    await Promise.race([start(runner), ending]);
   } catch (thrown) {
     if (!runner.signal.aborted) {
       const fault = Fault.from(thrown);
-      if (process.env.BERTH_LIFELINE === undefined && fault.code !== "internal")
-        console.error(`berth: ${fault.message}`);
+      if (process.env.BERTH_LIFELINE === undefined) console.error(`berth: ${oneLine(fault.message)}`);
       runner.fail("start", thrown);
       if (fault.code === "internal" && thrown instanceof Error) log.debug("start failed", { stack: thrown.stack });
     }
   }
   clearInterval(keepAlive);
   return runner.run(deadlineMs);
+}
+
+/** What libraries say may have several lines; people get one sentence. */
+export function oneLine(text: string): string {
+  return text.replace(/\s*\n\s*/g, " ").trim();
 }
 
 /** A log for a process whose stdout is its log (everything but `up`). */

@@ -16,6 +16,8 @@ import type { ResourceRef } from "#api/resources";
 import * as resources from "#api/resources";
 import type { CacheHealth, Cluster, ObjectCache } from "#kube/port";
 import { type Clock, sleep } from "#runtime/clock";
+import { last } from "./last.ts";
+import { soundAdvertisement, soundConfigurationState, soundL2Status, soundPool, soundSpeakerState } from "./sound.ts";
 
 type Scope = { readonly namespace?: string; readonly labelSelector?: string; readonly fieldSelector?: string };
 
@@ -28,6 +30,8 @@ export class Watched<T extends KubeObject> {
   readonly resource: ResourceRef<T>;
   readonly #open: () => ObjectCache<T>;
   readonly #changed: (key: string, before: KubeObject | undefined) => void;
+  readonly #list: () => readonly T[];
+  readonly #get: (key: string) => T | undefined;
   #cache: ObjectCache<T>;
   #off: () => void;
   #revision = 0;
@@ -37,8 +41,15 @@ export class Watched<T extends KubeObject> {
     resource: ResourceRef<T>,
     scope: Scope | undefined,
     changed: (key: string, before: KubeObject | undefined) => void,
+    sound: (object: T) => T = (object) => object,
   ) {
     this.resource = resource;
+    const soundList = last((list: readonly T[]) => list.map(sound));
+    this.#list = () => soundList(this.#cache.list());
+    this.#get = (key) => {
+      const object = this.#cache.get(key);
+      return object === undefined ? undefined : sound(object);
+    };
     this.#open = () => cluster.cache(resource, scope);
     this.#changed = changed;
     this.#cache = this.#open();
@@ -55,10 +66,10 @@ export class Watched<T extends KubeObject> {
     return this.#cache.health;
   }
   list(): readonly T[] {
-    return this.#cache.list();
+    return this.#list();
   }
   get(key: string): T | undefined {
-    return this.#cache.get(key);
+    return this.#get(key);
   }
   whenSynced(signal?: AbortSignal): Promise<void> {
     return this.#cache.whenSynced(signal);
@@ -128,8 +139,12 @@ export class World {
 
   constructor(cluster: Cluster, namespace: string, clock: Clock) {
     this.#clock = clock;
-    const watch = <T extends KubeObject>(kind: Kind, resource: ResourceRef<T>, scope?: Scope) =>
-      new Watched<T>(cluster, resource, scope, (key, before) => this.#tell(kind, key, before));
+    const watch = <T extends KubeObject>(
+      kind: Kind,
+      resource: ResourceRef<T>,
+      scope?: Scope,
+      sound?: (object: T) => T,
+    ) => new Watched<T>(cluster, resource, scope, (key, before) => this.#tell(kind, key, before), sound);
     const own = { namespace };
     this.services = watch("services", resources.SERVICES);
     this.slices = watch("slices", resources.ENDPOINT_SLICES);
@@ -143,11 +158,11 @@ export class World {
     });
     this.deployments = watch("deployments", resources.DEPLOYMENTS, own);
     this.daemonSets = watch("daemonSets", resources.DAEMON_SETS, own);
-    this.pools = watch("pools", resources.IP_ADDRESS_POOLS, own);
-    this.advertisements = watch("advertisements", resources.L2_ADVERTISEMENTS, own);
-    this.l2Statuses = watch("l2Statuses", resources.SERVICE_L2_STATUSES, own);
-    this.configStates = watch("configStates", resources.CONFIGURATION_STATES, own);
-    this.speakerStates = watch("speakerStates", resources.SPEAKER_STATES, own);
+    this.pools = watch("pools", resources.IP_ADDRESS_POOLS, own, soundPool);
+    this.advertisements = watch("advertisements", resources.L2_ADVERTISEMENTS, own, soundAdvertisement);
+    this.l2Statuses = watch("l2Statuses", resources.SERVICE_L2_STATUSES, own, soundL2Status);
+    this.configStates = watch("configStates", resources.CONFIGURATION_STATES, own, soundConfigurationState);
+    this.speakerStates = watch("speakerStates", resources.SPEAKER_STATES, own, soundSpeakerState);
     this.crds = watch("crds", resources.CRDS);
     this.all = [
       this.services,

@@ -40,4 +40,10 @@ describe("configurationStatus", () => {
   it("is not bothered by warnings", () => {
     expect(says([{ ...finding, severity: "warning" }])).toMatchObject({ result: "Valid" });
   });
+
+  it("replaces conditions that somebody else left unreadable", () => {
+    const odd = { result: "Weird", conditions: [null, 5, { type: 7 }] } as unknown as ConfigurationState["status"];
+    expect(says([], odd)).toMatchObject({ result: "Valid", conditions: [{ type: "poolReconcilerValid" }] });
+    expect(says([], { conditions: "none" } as unknown as ConfigurationState["status"])?.conditions).toHaveLength(1);
+  });
 });

@@ -32,6 +32,11 @@ describe("recent changes", () => {
   ])("tell %s", (_what, message, text) => {
     expect(told(row("Service default/web", "IPAllocated", message))).toEqual([text]);
   });
+  it("tell of a node only whether it is ready", () => {
+    const starting = row("Node node-01", "Starting", "Starting kubelet.");
+    const ready = row("Node node-01", "NodeReady", "Node node-01 status is now: NodeReady");
+    expect(told(starting, ready)).toEqual(["node-01 is ready"]);
+  });
   it("leave out what every starting pod says, and keep what is wrong", () => {
     expect(
       told(

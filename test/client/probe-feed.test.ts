@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { ProbeReply, ProbeRow, ProbeTick } from "#api/dashboard";
 import { assignColours, EMPTY_FEED, foldFeed, points, windowFor } from "#client/probe-feed";
-import { chartRows, failures, latencyMax, OTHER, scaleMax, series } from "#client/traffic";
+import { chartRows, failures, lanes, latencyMax, OTHER, scaleMax, series } from "#client/traffic";
 
 const tick = (second: number, perPod: Record<string, number>, bad = 0): ProbeTick => ({
   id: "p",
@@ -108,4 +108,28 @@ describe("figures", () => {
     expect(latencyMax(points([tick(7, { a: 1 })], 8000, 1000, 1000))).toBe(10);
     expect(latencyMax([])).toBe(1);
   });
+});
+
+describe("flags over the chart", () => {
+  it.each([
+    ["stand in one lane when they are far apart", [0, 0.4, 0.9], [0, 0, 0]],
+    ["take another lane when they are close", [0.1, 0.11], [0, 1]],
+    ["on the right write to the left, and are in the way there", [0.55, 0.7], [0, 1]],
+    ["have two lanes and no more", [0.1, 0.1, 0.1], [0, 1, 1]],
+    ["come back to the first lane as soon as it is free", [0.1, 0.2, 0.35], [0, 1, 0]],
+  ])("%s", (_what, places, expected) => {
+    expect(lanes(places)).toEqual(expected);
+  });
+});
+
+describe("the window of the chart", () => {
+  it.each([0, 59_000, 60_000, 89_000, 90_000, 149_000, 150_000, 299_000])(
+    "after %i ms is at least two thirds full",
+    (age) => {
+      const { spanMs, bucketMs } = windowFor(age);
+      expect(spanMs % bucketMs).toBe(0);
+      expect(spanMs).toBeGreaterThan(Math.min(age, 299_999));
+      if (age >= 60_000) expect(age / spanMs).toBeGreaterThanOrEqual(2 / 3);
+    },
+  );
 });

@@ -54,6 +54,8 @@ describe("the first run on an empty cluster", () => {
     await done("Expose the Service").waitFor();
     expect(await done("Expose the Service").textContent()).toMatch(/Reachable: Pod nginx-app-\S+ answered in \d+ ms/);
 
+    await region(page, "Needs you").getByText("Nothing needs you").waitFor();
+
     // 6. The probe.
     await checklist.getByRole("button", { name: "Probe default/nginx" }).click();
     await page.getByRole("heading", { level: 1, name: "default/nginx" }).waitFor();

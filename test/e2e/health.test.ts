@@ -47,7 +47,9 @@ describe("Health", () => {
       .click();
     const drawer = page.getByRole("complementary", { name: /^Log of speaker-/ });
     await drawer.getByText(/^Last \d+ lines, read every 2 s$/).waitFor();
-    expect(await region(page, /^Lines of speaker-/).textContent()).toMatch(/\d\d:\d\d:\d\d\.\d{3} .*service announced/);
+    expect(await region(page, /^Lines of speaker-/).textContent()).toMatch(
+      /\d\d:\d\d:\d\d\.\d{3} member (heard|changed) .*node=node-02/,
+    );
     await expectAccessible(page);
     await page.keyboard.press("Escape");
     await drawer.waitFor({ state: "detached" });

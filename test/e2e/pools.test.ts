@@ -36,19 +36,22 @@ describe("a new pool", () => {
   const addresses = () => form().getByRole("textbox", { name: "Addresses" });
   const create = () => form().getByRole("button", { name: "Create pool and advertisement" });
 
-  /** The message that belongs to an input, by the input's own description. */
-  async function messageOf(label: string): Promise<string> {
+  /** Waits for the message that belongs to an input, by the input's own description. */
+  async function refused(label: string, message: RegExp): Promise<void> {
     const input = form().getByRole("textbox", { name: label });
-    await expect.poll(() => input.getAttribute("aria-invalid")).toBe("true");
-    const id = await input.getAttribute("aria-describedby");
-    return (await form().locator(`[id="${id}"]`).textContent()) ?? "";
+    const said = async () => {
+      if ((await input.getAttribute("aria-invalid")) !== "true") return "";
+      const id = await input.getAttribute("aria-describedby");
+      return form().locator(`[id="${id}"]`).textContent();
+    };
+    await expect.poll(said, { timeout: 5000 }).toMatch(message);
   }
 
   it("without a name is refused beside the name", async () => {
     await page.getByRole("button", { name: "New pool" }).click();
     await addresses().fill("127.77.40.0/29");
     await create().click();
-    expect(await messageOf("Name")).toMatch(/a name is needed/);
+    await refused("Name", /a name is needed/);
     await expectAccessible(page, MODAL);
   }, 30_000);
 
@@ -63,7 +66,7 @@ describe("a new pool", () => {
       await addresses().fill(text);
       await form().getByRole("list", { name: "Ranges as read" }).getByText(message).waitFor();
       await create().click();
-      expect(await messageOf("Addresses")).toMatch(message);
+      await refused("Addresses", message);
       expect(await post("/api/pools", { name: "staging", addresses: [text] })).toMatchObject({
         status: 422,
         type: "application/problem+json",

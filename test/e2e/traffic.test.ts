@@ -38,6 +38,7 @@ describe("a probe", () => {
   );
 
   it("shows the share of each pod against what is expected, and why", async () => {
+    await expectAccessible(page);
     expect(await settings().getByLabel("Service").inputValue()).toBe("default/nginx");
     await settings().getByRole("radio", { name: "20" }).check();
     await settings().getByRole("button", { name: "Start probe" }).click();

@@ -78,7 +78,7 @@ function checkVersion(database: DatabaseSync, path: string): void {
 export function damaged(path: string, why: string): Fault {
   return new Fault(
     "unavailable",
-    `the store ${path} is damaged (${why}): move the file away to start with an empty cluster, or put a copy back`,
+    `the store ${path} is damaged (${why.replace(/\s+/g, " ")}): move the file away to start with an empty cluster, or put a copy back`,
     { context: { path } },
   );
 }

@@ -51,13 +51,19 @@ function bucketOf(buckets: Map<string, Bucket>, name: string): Bucket {
 }
 
 function parse(text: string, path: string): Json {
+  let value: unknown;
   try {
-    const value: unknown = JSON.parse(text);
-    if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Json;
+    value = JSON.parse(text);
   } catch {
-    // Said below.
+    throw damaged(path, "an object in it is not JSON");
   }
-  throw damaged(path, "an object in it is not JSON");
+  const metadata = isJson(value) ? value.metadata : undefined;
+  if (isJson(value) && isJson(metadata) && typeof metadata.name === "string") return value;
+  throw damaged(path, "an object in it has no name");
+}
+
+function isJson(value: unknown): value is Json {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 class SqliteStore implements Store {
