@@ -54,7 +54,12 @@ export function parseFlags<T extends ParseArgsOptionsConfig>(args: readonly stri
     return parsed;
   } catch (thrown) {
     if (thrown instanceof Fault) throw thrown;
-    const [sentence = ""] = Fault.from(thrown).message.split(/\.\s|\n/);
+    const { message } = Fault.from(thrown);
+    const flag = /^Option '(?:-\w, )?(--[\w-]+)[^']*' argument (?:missing|is ambiguous)/.exec(message)?.[1];
+    if (flag !== undefined) {
+      throw new Fault("invalid", `${flag} needs a value (one that begins with a dash is written ${flag}=-1).`);
+    }
+    const [sentence = ""] = message.split(/\.\s|\n/);
     throw new Fault("invalid", `${sentence.replace(/\.$/, "")}.`);
   }
 }

@@ -94,7 +94,7 @@ async function upSandbox(
       const { fromScratch, nodes } = flags;
       await insistently(() => bootstrap(cluster, { fromScratch, nodes, signal: runner.signal }), runner.signal);
       const here = relative(process.cwd(), dir.kubeconfig);
-      say(`berth: kubectl --kubeconfig ${here.startsWith("..") ? dir.kubeconfig : here} get services`);
+      say(`berth: kubectl --kubeconfig ${shellWord(here.startsWith("..") ? dir.kubeconfig : here)} get services`);
       await Promise.all([
         children.ready,
         whenServing(cluster, { nodes: flags.nodes, signal: runner.signal, say, since }),
@@ -125,9 +125,14 @@ async function upCluster(runner: Runner, flags: UpFlags, dir: DataDir, log: Log)
   await Promise.race([ready, failed]);
 }
 
+/** As it can be pasted into a shell. */
+function shellWord(text: string): string {
+  return /^[\w./:@%+,-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+}
+
 /** Again while the API server is away for a moment: it may have died and be coming back. */
 async function insistently(task: () => Promise<void>, signal: AbortSignal): Promise<void> {
-  const giveUpAt = performance.now() + 30_000;
+  const giveUpAt = performance.now() + 8000;
   for (;;) {
     try {
       return await task();

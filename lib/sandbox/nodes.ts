@@ -21,6 +21,7 @@ import { type Lan, startLan } from "./lan/start.ts";
 import { cachedConfiguration } from "./nodes/configuration.ts";
 import { publishNeighbours } from "./nodes/neighbour-glue.ts";
 import { sweepPodDirectories } from "./nodes/pod-directories.ts";
+import { removeRetiredNodes } from "./nodes/retired-nodes.ts";
 import { ServiceGlue } from "./nodes/service-glue.ts";
 import type { Objects } from "./port.ts";
 import { NodeProxy } from "./proxy/node-proxy.ts";
@@ -133,6 +134,8 @@ export async function startNodes(options: NodesOptions): Promise<{ close(): Prom
   services.start();
   const stopNeighbours = publishNeighbours({ objects, clock, log, edge });
   void sweepPodDirectories(dataDir, caches.pods.list());
+  const facts = { nodes: caches.nodes.list(), pods: caches.pods.list(), kept: new Set(hosts.keys()) };
+  void removeRetiredNodes(objects, facts, log);
   const stops = [
     followPods(caches, machines),
     followConfiguration(caches, machines),

@@ -27,7 +27,7 @@ async function startViewer(kubeconfig: string): Promise<{ readonly url: string; 
     ["bin/berth.mjs", "dashboard", ...context, "--port", String(port)],
     { stdio: ["ignore", "pipe", "inherit"], env: { ...process.env, NODE_ENV: "production" } },
   );
-  await new Promise<void>((resolve, reject) => {
+  const ready = new Promise<void>((resolve, reject) => {
     let text = "";
     child.once("exit", (code) => reject(new Error(`the dashboard ended with ${code}:\n${text}`)));
     if (child.stdout === null) return reject(new Error("no output"));
@@ -36,6 +36,10 @@ async function startViewer(kubeconfig: string): Promise<{ readonly url: string; 
       if (line.includes('"msg":"ready"')) resolve();
     });
     setTimeout(() => reject(new Error(`the dashboard was not ready within 30 s:\n${text}`)), 30_000).unref();
+  });
+  await ready.catch((thrown: unknown) => {
+    child.kill("SIGKILL");
+    throw thrown;
   });
   return { url: `http://127.0.0.1:${port}`, stop: () => child.kill("SIGTERM") };
 }

@@ -20,6 +20,12 @@ let nodes: Awaited<ReturnType<typeof startNodes>>;
 
 beforeAll(async () => {
   mkdirSync(path.join(dataDir, "pods", "left-behind", "logs"), { recursive: true });
+  // From a start with more nodes, and one that somebody else made.
+  for (const name of ["node-07", "elsewhere"]) {
+    await objects.create(NODES, object("Node", { name }, {}));
+    const spec = { nodeName: name, containers: [{ name: "c", image: "nginx" }] };
+    await objects.create(PODS, object("Pod", { name: `on-${name}`, namespace: "default", uid: name }, { spec }));
+  }
   nodes = await startNodes({
     objects,
     requestToken: async () => "token",
@@ -49,6 +55,15 @@ async function until<T>(what: string, look: () => Promise<T | null> | T | null, 
 
 const object = (kind: string, metadata: object, more: object) =>
   ({ apiVersion: "v1", kind, metadata, ...more }) as KubeObject;
+
+it("forgets nodes of a start that had more of them, with what they ran, and leaves foreign ones alone", async () => {
+  await until("the retired node's pod to be gone", async () =>
+    (await objects.list(PODS)).items.some(({ metadata }) => metadata.name === "on-node-07") ? null : true,
+  );
+  expect((await objects.list(NODES)).items.map(({ metadata }) => metadata.name)).not.toContain("node-07");
+  expect(await objects.get(NODES, { name: "elsewhere" })).toBeDefined();
+  expect(await objects.get(PODS, { name: "on-elsewhere", namespace: "default" })).toBeDefined();
+});
 
 async function startPod(number: number): Promise<string> {
   const name = `web-${number}`;
