@@ -134,8 +134,7 @@ export async function startNodes(options: NodesOptions): Promise<{ close(): Prom
   services.start();
   const stopNeighbours = publishNeighbours({ objects, clock, log, edge });
   void sweepPodDirectories(dataDir, caches.pods.list());
-  const facts = { nodes: caches.nodes.list(), pods: caches.pods.list(), kept: new Set(hosts.keys()) };
-  void removeRetiredNodes(objects, facts, log);
+  void removeRetiredNodes(objects, caches.nodes.list(), new Set(hosts.keys()), log);
   const stops = [
     followPods(caches, machines),
     followConfiguration(caches, machines),

@@ -13,24 +13,26 @@ const OWN_NAME = /^node-\d\d$/;
  */
 export async function removeRetiredNodes(
   objects: Objects,
-  facts: { readonly nodes: readonly Node[]; readonly pods: readonly Pod[]; readonly kept: ReadonlySet<string> },
+  nodes: readonly Node[],
+  kept: ReadonlySet<string>,
   log: Log,
 ): Promise<void> {
-  const retired = facts.nodes.map(keyOf).filter((name) => OWN_NAME.test(name) && !facts.kept.has(name));
-  for (const node of retired) {
-    const pods = facts.pods.filter(({ spec }) => spec?.nodeName === node);
-    try {
-      // The node first: a DaemonSet would put its pod on it again.
-      await gone(objects.remove(NODES, { name: node }));
-      const removed = pods.map(({ metadata: { name = "", namespace } }) =>
-        gone(objects.remove(PODS, { name, namespace }, { gracePeriodSeconds: 0 })),
-      );
-      await Promise.all(removed);
-      log.info("node retired", { node, pods: pods.length });
-    } catch (thrown) {
-      log.warn("node not retired", { node, error: Fault.from(thrown).message });
-    }
+  const retired = nodes.map(keyOf).filter((name) => OWN_NAME.test(name) && !kept.has(name));
+  if (retired.length === 0) return;
+  try {
+    // All nodes first: what replaces the pods of one must not be placed on the next.
+    await Promise.all(retired.map((name) => gone(objects.remove(NODES, { name }))));
+    const { items } = await objects.list(PODS);
+    const left = items.filter(({ spec }) => spec?.nodeName !== undefined && retired.includes(spec.nodeName));
+    await Promise.all(left.map(({ metadata }) => gone(removeNow(objects, metadata))));
+    log.info("nodes retired", { nodes: retired.join(", "), pods: left.length });
+  } catch (thrown) {
+    log.warn("nodes not retired", { nodes: retired.join(", "), error: Fault.from(thrown).message });
   }
+}
+
+function removeNow(objects: Objects, { name = "", namespace }: Pod["metadata"]): Promise<void> {
+  return objects.remove(PODS, { name, namespace }, { gracePeriodSeconds: 0 });
 }
 
 async function gone(removal: Promise<void>): Promise<void> {

@@ -259,7 +259,7 @@ describe("a kubelet", () => {
     await made.objects.create(CONFIG_MAPS, { apiVersion: "v1", kind: "ConfigMap", metadata, data: { colour: "blue" } });
     await made.until(
       "its output",
-      () => state(made.pod("env"))?.state?.running && made.log("env", "main").includes("front"),
+      () => state(made.pod("env"))?.state?.running && made.log("env", "main").includes('tier="front"\n'),
     );
     expect(made.log("env", "main")).toBe('blue  <blue> front blue-$(A)-$(NOPE)\nbluetier="front"\n');
   });
