@@ -191,7 +191,9 @@ describe("the nodes process", () => {
     );
     await power("on");
     expect(await until("a reply", () => fetchOnce().catch(() => null))).toBe("POD: web-2\n");
-    expect(objects.cache(PODS).get("default/web-2")?.status?.containerStatuses?.[0]?.restartCount).toBe(1);
+    // The status is written after the first reply can be had.
+    const restarts = () => objects.cache(PODS).get("default/web-2")?.status?.containerStatuses?.[0]?.restartCount;
+    expect(await until("a restart counted", () => restarts() || null)).toBe(1);
   });
 
   it("removes the files of pods that are gone", async () => {
