@@ -365,7 +365,7 @@ describe("a kubelet", () => {
       containers: [
         {
           name: "kube-proxy",
-          image: "registry.k8s.io/kube-proxy:v1.36.2",
+          image: "registry.example/kube-proxy:v1.36.2",
           command: ["/usr/local/bin/kube-proxy", "--config=/var/lib/kube-proxy/config.conf"],
           volumeMounts: [{ name: "config", mountPath: "/var/lib/kube-proxy" }],
         },

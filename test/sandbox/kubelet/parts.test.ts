@@ -83,7 +83,7 @@ describe("images", () => {
     ["nginx:latest", "nginx"],
     ["docker.io/library/busybox:1.28", "busybox"],
     ["localhost:5000/berth@sha256:abc", "berth"],
-    ["registry.k8s.io/kube-proxy:v1.36.2", "kube-proxy"],
+    ["registry.example/kube-proxy:v1.36.2", "kube-proxy"],
     ["redis:7", null],
     ["constructor", null],
     ["", null],
