@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { createWriteStream, type WriteStream } from "node:fs";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Writable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import type { Log } from "#runtime/log";
+import { LogFile } from "./log-file.ts";
 import type { ProcessFile } from "./sweep.ts";
 
 export const REPOSITORY = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
@@ -23,7 +23,6 @@ export interface ChildSpec {
 
 const RESTART_FIRST_MS = 200;
 const RESTART_MAX_MS = 10_000;
-const LOG_BYTES_MAX = 16 * 1024 * 1024;
 
 /**
  * Keeps one child process running: restarted with back-off when it dies,
@@ -68,14 +67,11 @@ export class Child {
     if (child.pid !== undefined) this.#files.add(child.pid);
     child.stdin?.on("error", () => undefined);
     child.stdio[3]?.on("error", () => undefined);
-    const file: WriteStream = createWriteStream(logFile, { flags: "a" });
-    file.on("error", () => undefined);
-    let written = 0;
+    const file = new LogFile(logFile);
     for (const stream of [child.stdout, child.stderr]) {
       if (stream === null) continue;
       createInterface({ input: stream }).on("line", (line) => {
-        written += line.length + 1;
-        if (written < LOG_BYTES_MAX) file.write(`${line}\n`);
+        file.line(line);
         onLine?.(line);
       });
     }
@@ -85,7 +81,6 @@ export class Child {
         if (over) return;
         over = true;
         if (child.pid !== undefined) this.#files.remove(child.pid);
-        file.end();
         resolve();
         if (this.#stopping) return;
         this.#restartMs =
@@ -95,7 +90,12 @@ export class Child {
         this.#timer = setTimeout(() => this.start(), this.#restartMs);
       };
       child.on("exit", (code, signal) => ended(signal ?? `exit ${code}`));
-      child.on("error", (error) => ended(error.message));
+      // Its last words may still be in the pipes when it has ended.
+      child.on("close", () => file.close());
+      child.on("error", (error) => {
+        file.close();
+        ended(error.message);
+      });
     });
   }
 

@@ -245,11 +245,15 @@ async function reachable(on: Dashboard, key: string, progress: Progress): Promis
   let skipped = "";
   await progress.step("reachable", async () => {
     let last = "";
-    // The mapped port of a sandbox without root may come a moment later: each try asks for the target anew.
+    // The mapped port of a sandbox without root comes a moment later: whoever tries the address itself is wasting time then.
     while (on.clock.monotonic() - begun < REACH_WITHIN_MS) {
       const left = REACH_WITHIN_MS - (on.clock.monotonic() - begun);
       const target = targetOf(mustExist(on, key), undefined, "/");
-      const tried = await on.probes.attempt(target, Math.min(left, 2_500), progress.signal);
+      const moved = whenMoved(on, key, target.url);
+      const signal = AbortSignal.any([progress.signal, moved.signal]);
+      const tried = await on.probes.attempt(target, Math.min(left, 2_500), signal);
+      moved.off();
+      if (moved.signal.aborted && tried.outcome !== "answered") continue;
       if (tried.outcome === "answered") return `Reachable: ${tried.text}`;
       last = tried.text;
       if (tried.outcome === "skipped") {
@@ -260,6 +264,25 @@ async function reachable(on: Dashboard, key: string, progress: Progress): Promis
     throw new Fault("unavailable", `Announced, but nothing answers. ${last}`);
   });
   if (skipped !== "") progress.skip("reachable", skipped);
+}
+
+/** Aborts as soon as the Service is to be reached somewhere else than at `url`. */
+function whenMoved(on: Dashboard, key: string, url: string): { readonly signal: AbortSignal; off(): void } {
+  const moved = new AbortController();
+  const off = on.world.onChange((kind, changed) => {
+    const service = kind === "services" && changed === key ? on.world.services.get(key) : undefined;
+    if (service !== undefined && urlOf(service) !== url) moved.abort();
+  });
+  return { signal: moved.signal, off };
+}
+
+/** Null when it is no longer to be reached at all: the next try says why. */
+function urlOf(service: Service): string | null {
+  try {
+    return targetOf(service, undefined, "/").url;
+  } catch {
+    return null;
+  }
 }
 
 function mustExist(on: Dashboard, key: string): Service {

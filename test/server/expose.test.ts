@@ -50,6 +50,34 @@ describe("exposing", () => {
     expect(after?.spec?.ports?.[0]).not.toHaveProperty("nodePort");
   });
 
+  it("tries the mapped port as soon as there is one, instead of waiting at an address that this machine cannot open", async () => {
+    const cluster = healthyCluster();
+    cluster.seed(SERVICES, clusterIp);
+    cluster.seed(ENDPOINT_SLICES, threePods("web"));
+    playController(cluster);
+    const prober = new FakeProber();
+    const tried: string[] = [];
+    prober.answer = (command) => {
+      if (command.kind !== "start") return;
+      tried.push(command.url);
+      if (command.url.includes(":18080")) prober.second(command.id, 0, ["web-0"]);
+      else
+        cluster.change(SERVICES, "default/web", (one) => ({
+          ...one,
+          metadata: {
+            ...one.metadata,
+            annotations: { ...one.metadata.annotations, "berth.dev/reachable-at": "80/TCP=127.0.0.1:18080" },
+          },
+        }));
+    };
+    await start(cluster, { prober });
+    const { body } = await call(exposing.POST, request("POST", "/x", { pool: "production" }), WEB);
+    const done = await operation(body);
+    expect(done.steps.at(-1)).toMatchObject({ state: "done", label: "Reachable: Pod web-0 answered in 3 ms" });
+    expect(tried).toEqual(["http://127.77.10.1/", "http://127.0.0.1:18080/"]);
+    expect(done.steps.at(-1)?.elapsedMs).toBeLessThan(2_500);
+  });
+
   it("ends with the reason when no address is to be had", async () => {
     const cluster = healthyCluster();
     cluster.seed(SERVICES, clusterIp, service("holder", { ip: "127.77.10.7" }));
