@@ -58,8 +58,27 @@ const path = fc
             "container",
             "propagationPolicy",
             "includeObject",
+            "resourceVersionMatch",
+            "sendInitialEvents",
+            "fieldManager",
+            "fieldValidation",
+            "force",
           ),
-          fc.oneof(fc.string({ maxLength: 12 }), fc.constantFrom("a=b", "metadata.name=p", "1", "All", "0")),
+          fc.oneof(
+            fc.string({ maxLength: 12 }),
+            fc.constantFrom(
+              "a=b",
+              "a in (b,c),!d",
+              "metadata.name=p",
+              "1",
+              "All",
+              "0",
+              "true",
+              "Exact",
+              "NotOlderThan",
+              "Strict",
+            ),
+          ),
         ),
         { maxLength: 2 },
       )
@@ -81,6 +100,8 @@ const body = fc.oneof(
     '[{"op":"remove","path":"/metadata"}]',
     '{"spec":null}',
     '{"metadata":null}',
+    "k8s\0\n\r\n\x02v1\x12\x07Service\x12\x05\n\x03\n\x01p",
+    "k8s\0\n\x11\n\x02v1\x12\x0bDeleteOptions\x12\x02\x08\x00",
     "null",
     "[]",
   ),
@@ -96,19 +117,66 @@ const type = fc.constantFrom(
   "",
 );
 
-it("answers any request with JSON or text, never with a 500, a stack or silence", { timeout: 60_000 }, async () => {
+const accept = fc.constantFrom(
+  undefined,
+  "application/json",
+  "application/json;as=Table;v=v1;g=meta.k8s.io,application/json",
+  "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io",
+  "application/vnd.kubernetes.protobuf,application/json",
+  "text/html;q=0.1,,;;",
+);
+const header = fc.dictionary(
+  fc.constantFrom(
+    "accept-encoding",
+    "impersonate-user",
+    "impersonate-group",
+    "if-match",
+    "x-remote-user",
+    "user-agent",
+  ),
+  fc.oneof(
+    fc.constantFrom("gzip", "admin", "system:serviceaccount:default:default", "*"),
+    fc.string({ maxLength: 12 }),
+  ),
+  { maxKeys: 2 },
+);
+const plain = (headers: Record<string, string>) =>
+  Object.fromEntries(Object.entries(headers).map(([key, value]) => [key, value.replace(/[^\x20-\x7e]/g, "")]));
+
+/** 5,000 in `npm test`; BERTH_FUZZ=100000 for the long run. */
+const RUNS = Number(process.env.BERTH_FUZZ ?? 5_000);
+const SERVICES = "/api/v1/namespaces/default/services";
+
+it("answers any request with JSON or text, never with a 500, a stack or silence, and goes on watching", {
+  timeout: 60_000 + RUNS * 20,
+}, async () => {
   const api = await startTestApi();
   try {
     await api.send("POST", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions", POOL_CRD);
     await api.send("POST", "/apis/metallb.io/v1beta1/namespaces/default/ipaddresspools", pool("p", ["a"]));
+    await api.send("POST", "/api/v1/namespaces", { metadata: { name: "watched" } });
+    const marker = api.send(
+      "GET",
+      "/api/v1/namespaces/watched/configmaps?watch=1&labelSelector=marker&timeoutSeconds=3600",
+      undefined,
+      {
+        firstLine: true,
+      },
+    );
     await fc.assert(
       fc.asyncProperty(
         fc.constantFrom("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"),
         path,
         body,
         type,
-        async (method, where, content, media) => {
-          const reply = await api.send(method, where, method === "GET" ? undefined : content, { type: media });
+        accept,
+        header,
+        async (method, where, content, media, wanted, headers) => {
+          const reply = await api.send(method, where, method === "GET" ? undefined : content, {
+            type: media,
+            headers: plain(headers),
+            ...(wanted === undefined ? {} : { accept: wanted }),
+          });
           expect(reply.code, `${method} ${where} ${content} ${media}: ${reply.text.slice(0, 300)}`).not.toBe(500);
           expect(reply.text).not.toMatch(/\.ts:\d+/);
           if (reply.code >= 400)
@@ -118,9 +186,12 @@ it("answers any request with JSON or text, never with a 500, a stack or silence"
             });
         },
       ),
-      { numRuns: 1500 },
+      { numRuns: RUNS },
     );
-    expect((await api.send("GET", "/api/v1/namespaces/default/services")).code).toBe(200);
+    expect((await api.send("GET", SERVICES)).code).toBe(200);
+    const named = { metadata: { name: "marker", labels: { marker: "here" } } };
+    expect((await api.send("POST", "/api/v1/namespaces/watched/configmaps", named)).code).toBe(201);
+    expect((await marker).text).toContain('"type":"ADDED"');
   } finally {
     await api.close();
   }

@@ -154,10 +154,4 @@ describe("kubectl", () => {
     const deleted = await api.kubectlWith(demo, "delete", "-f", "-");
     expect(deleted.out).toContain('deployment.apps "nginx-app" deleted\nservice "nginx" deleted\n');
   });
-
-  it("is told what to do instead where it sends protobuf", async () => {
-    const { code, err } = await api.kubectl("create", "namespace", "x");
-    expect(code).toBe(1);
-    expect(err).toContain("use `kubectl apply -f` instead");
-  });
 });

@@ -101,6 +101,7 @@ describe("bad input ends with one sentence and a non-zero exit", () => {
       says: /nonexistent/,
     },
     { name: "a malformed power command", args: ["sandbox", "power", "node-01", "sideways"], says: /power <node> off/ },
+    { name: "a foreign host without address", args: ["sandbox", "foreign-host", "printer"], says: /IPv4 address/ },
   ];
   it.each(rows)("$name", async ({ args, says }) => {
     const { code, text } = await refused(args);

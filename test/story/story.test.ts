@@ -286,7 +286,25 @@ describe("a Service that cannot be served says why, naming pool and address", ()
   });
 });
 
-describe("an invalid pool disturbs nothing else", () => {
+const WEBHOOKS = "deploy/base/webhooks.yaml";
+
+describe("an invalid pool", () => {
+  const overlapping = pool("overlapping", "127.77.10.200-127.77.11.10");
+
+  it("is refused by kubectl, with what is wrong and what would be right", async () => {
+    await expect(apply(overlapping)).rejects.toThrowError(
+      /overlaps 127\.77\.10\.1-127\.77\.10\.254 of pool production; take 127\.77\.10\.200-127\.77\.10\.254 out/,
+    );
+  });
+});
+
+describe("an invalid pool that came past the webhooks disturbs nothing else", () => {
+  beforeAll(async () => {
+    await berth.kubectl("delete", "validatingwebhookconfiguration", "metallb-webhook-configuration");
+  });
+  afterAll(async () => {
+    await berth.kubectl("apply", "-f", WEBHOOKS);
+  });
   const rows = [
     { name: "an inverted range", pool: "inverted", range: "127.77.30.9-127.77.30.1", word: "127.77.30.9" },
     {

@@ -40,6 +40,8 @@ export interface SendOptions {
   /** null: none. */
   readonly token?: string | null;
   readonly headers?: Record<string, string>;
+  /** Of a stream: only its first line is waited for (at most an hour), then it is given up. */
+  readonly firstLine?: boolean;
 }
 
 export interface KubectlResult {
@@ -49,10 +51,10 @@ export interface KubectlResult {
 }
 
 /** An API server in this process, over a store of its own, with the built-in kinds. */
-export async function startTestApi(options: { readonly path?: string } = {}): Promise<TestApi> {
+export async function startTestApi(options: { readonly path?: string; readonly store?: Store } = {}): Promise<TestApi> {
   const dir = mkdtempSync(join(tmpdir(), "berth-api-"));
   const tls = await createServerCertificate({ dns: ["localhost"], ip: ["127.0.0.1"] });
-  const store = openStore({ path: options.path ?? ":memory:", log: silentLog });
+  const store = options.store ?? openStore({ path: options.path ?? ":memory:", log: silentLog });
   const server = await startApiServer({
     host: "127.0.0.1",
     port: 0,
@@ -80,7 +82,8 @@ export async function startTestApi(options: { readonly path?: string } = {}): Pr
     dir,
     kubeconfig,
     ca: tls.ca,
-    async send(method, path, body, { type = "application/json", accept, token = TOKENS.admin, headers = {} } = {}) {
+    async send(method, path, body, options = {}) {
+      const { type = "application/json", accept, token = TOKENS.admin, headers = {}, firstLine = false } = options;
       const reply = await request(`${server.url}${path}`, {
         method: method as "GET",
         dispatcher: agent,
@@ -92,9 +95,9 @@ export async function startTestApi(options: { readonly path?: string } = {}): Pr
         },
         ...(body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) }),
         headersTimeout: 10_000,
-        bodyTimeout: 10_000,
+        bodyTimeout: firstLine ? 3_600_000 : 10_000,
       });
-      const text = await reply.body.text();
+      const text = firstLine ? await firstLineOf(reply.body) : await reply.body.text();
       return { code: reply.statusCode, headers: reply.headers, text, body: json(text) };
     },
     kubectl: (...args) => kubectlWith("", ...args),
@@ -106,6 +109,15 @@ export async function startTestApi(options: { readonly path?: string } = {}): Pr
       rmSync(dir, { recursive: true, force: true });
     },
   };
+}
+
+async function firstLineOf(body: AsyncIterable<Buffer>): Promise<string> {
+  let text = "";
+  for await (const chunk of body) {
+    text += chunk;
+    if (text.includes("\n")) break;
+  }
+  return text;
 }
 
 function json(text: string): unknown {

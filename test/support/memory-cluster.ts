@@ -104,11 +104,13 @@ export class MemoryCluster implements Cluster {
   readonly #unwatch: () => void;
   readonly #pending: Change[] = [];
   lag = false;
+  #isWatchLost = false;
   #closed = false;
 
   constructor(server: MemoryServer) {
     this.server = server;
     this.#unwatch = server.watch((change) => {
+      if (this.#isWatchLost) return;
       this.#pending.push(change);
       if (!this.lag) this.deliver();
     });
@@ -121,6 +123,19 @@ export class MemoryCluster implements Cluster {
       if (change === undefined) return;
       for (const cache of this.#caches.values()) cache.apply(change);
     }
+  }
+
+  /** From now on nothing is heard, and what was under way is lost, until `relist`. */
+  loseWatches(): void {
+    this.#isWatchLost = true;
+    this.#pending.length = 0;
+  }
+
+  /** Every cache lists anew, as after a watch that was too old to go on: it shows what is, and never what was between. */
+  relist(): void {
+    this.#isWatchLost = false;
+    this.#pending.length = 0;
+    for (const cache of this.#caches.values()) cache.relist(this.server.of(cache.resource));
   }
 
   async list<T extends KubeObject>(resource: ResourceRef<T>, options: ListOptions = {}) {
@@ -184,7 +199,9 @@ export class MemoryCluster implements Cluster {
 
   cache<T extends KubeObject>(resource: ResourceRef<T>, scope: { readonly namespace?: string } = {}): ObjectCache<T> {
     const id = `${resource.group}/${resource.plural} ${scope.namespace ?? ""}`;
-    const known = this.#caches.get(id) ?? new MemoryCache(resource, scope.namespace, this.server.of(resource));
+    const known =
+      this.#caches.get(id) ??
+      new MemoryCache(resource, scope.namespace, this.server.of(resource), () => this.deliver());
     this.#caches.set(id, known);
     return known as unknown as ObjectCache<T>;
   }
@@ -232,14 +249,23 @@ export class MemoryCluster implements Cluster {
 }
 
 class MemoryCache implements ObjectCache<KubeObject> {
+  readonly resource: ResourceRef;
   readonly #kind: string;
   readonly #namespace: string | undefined;
   readonly #objects = new Map<string, KubeObject>();
+  readonly #catchUp: () => void;
   readonly #listeners = new Set<(key: string, now?: KubeObject, before?: KubeObject) => void>();
   readonly synced = true;
   readonly health = { connected: true, lastSeen: 0, forbidden: false };
 
-  constructor(resource: ResourceRef, namespace: string | undefined, objects: readonly KubeObject[]) {
+  constructor(
+    resource: ResourceRef,
+    namespace: string | undefined,
+    objects: readonly KubeObject[],
+    catchUp: () => void,
+  ) {
+    this.#catchUp = catchUp;
+    this.resource = resource;
     this.#kind = `${resource.group}/${resource.plural}`;
     this.#namespace = namespace;
     for (const object of objects) if (this.#inScope(object)) this.#objects.set(keyOf(object), object);
@@ -254,8 +280,22 @@ class MemoryCache implements ObjectCache<KubeObject> {
     for (const listener of this.#listeners) listener(key, now, before);
   }
 
+  relist(objects: readonly KubeObject[]): void {
+    const before = new Map(this.#objects);
+    this.#objects.clear();
+    for (const object of objects) if (this.#inScope(object)) this.#objects.set(keyOf(object), object);
+    for (const key of new Set([...this.#objects.keys(), ...before.keys()])) {
+      const [now, then] = [this.#objects.get(key), before.get(key)];
+      if (now !== then) for (const listener of this.#listeners) listener(key, now, then);
+    }
+  }
+
   whenSynced(): Promise<void> {
     return Promise.resolve();
+  }
+
+  async listedSince(since: number): Promise<void> {
+    if (since !== Number.NEGATIVE_INFINITY) this.#catchUp();
   }
 
   get(key: string): KubeObject | undefined {

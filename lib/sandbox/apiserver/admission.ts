@@ -6,6 +6,8 @@ import { at, equal, isObject, metadataOf, nameOf, textAt } from "./json.ts";
 import { finalizerCauses, metadataTypeProblem, validateMetadata } from "./metadata.ts";
 import { bucketOf, CRD_BUCKET, NAMESPACE_BUCKET, type Resource } from "./resource.ts";
 import { badRequest, failure, forbidden, invalid, notFound } from "./status.ts";
+import { conditionCauses } from "./webhooks/conditions.ts";
+import { WEBHOOK_BUCKET } from "./webhooks/hooks.ts";
 
 /** Whether this kind keeps `status` apart from the rest. */
 export function hasStatus(resource: Resource): boolean {
@@ -101,13 +103,15 @@ export interface Admission {
   /** Allocation belongs to whole-object writes only. */
   readonly allocate: boolean;
   readonly old?: Json;
+  /** The kind's defaults are in already. */
+  readonly defaulted?: boolean;
 }
 
 /** Defaults, allocation and validation: the object as it will be stored (metadata untouched), or 422 with every cause. */
 export function admit(engine: Engine, resource: Resource, object: Json, how: Admission): Json {
   const { definition } = resource;
   const { old } = how;
-  let next = definition.defaults(object);
+  let next = how.defaulted === true ? object : definition.defaults(object);
   if (resource.bucket === CRD_BUCKET) next = completeCrd(next, old, engine.clock.now());
   const early = causesOf(resource, next, old);
   if (early.length > 0) throw invalid(targetOf(resource), nameOf(object), early);
@@ -144,5 +148,6 @@ function causesOf(resource: Resource, object: Json, old: Json | undefined): read
     ...(old === undefined ? [] : finalizerCauses(object, old)),
     ...own,
     ...(resource.bucket === CRD_BUCKET ? validateCrd(object, old) : []),
+    ...(resource.bucket === WEBHOOK_BUCKET ? conditionCauses(object) : []),
   ];
 }

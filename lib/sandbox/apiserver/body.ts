@@ -1,5 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import { parse } from "yaml";
+import { decodeProtobuf, PROTOBUF } from "./protobuf/envelope.ts";
 import { badRequest, failure, type StatusFault, unsupportedMediaType } from "./status.ts";
 
 const BYTES_MAX = 3 * 1024 * 1024;
@@ -9,8 +10,13 @@ export function mediaType(request: IncomingMessage): string {
   return (request.headers["content-type"] ?? "").split(";")[0]?.trim().toLowerCase() ?? "";
 }
 
-/** The whole body as text. Throws 413 beyond 3 MiB, and 400 when the client goes away in the middle. */
+/** The whole body as text; throws as `readBytes`. */
 export async function readText(request: IncomingMessage): Promise<string> {
+  return (await readBytes(request)).toString("utf8");
+}
+
+/** The whole body. Throws 413 beyond 3 MiB, and 400 when the client goes away in the middle. */
+async function readBytes(request: IncomingMessage): Promise<Buffer> {
   const declared = Number(request.headers["content-length"] ?? 0);
   if (declared > BYTES_MAX) throw tooLarge();
   const chunks: Buffer[] = [];
@@ -26,7 +32,7 @@ export async function readText(request: IncomingMessage): Promise<string> {
     if (bytes > BYTES_MAX) throw thrown;
     throw badRequest("the body of the request ended early");
   }
-  return Buffer.concat(chunks).toString("utf8");
+  return Buffer.concat(chunks);
 }
 
 function tooLarge(): StatusFault {
@@ -37,20 +43,27 @@ function tooLarge(): StatusFault {
   });
 }
 
-/** The body as JSON data: JSON (also when no type is named) or YAML. Throws 400 or 415 in words that say what to do. */
-export async function readData(request: IncomingMessage): Promise<unknown> {
+/**
+ * The body as JSON data: JSON (also when no type is named), YAML or protobuf; `onText` gets what it was read from, before.
+ * Throws 400 or 415 in words that say what to do.
+ */
+export async function readData(
+  request: IncomingMessage,
+  onText?: (raw: { readonly text: string; readonly format: "json" | "yaml" }) => void,
+): Promise<unknown> {
   const type = mediaType(request);
-  if (type === "application/vnd.kubernetes.protobuf") {
-    throw unsupportedMediaType(
-      "the sandbox does not read protobuf bodies, which this kubectl command sends: write the object to a file and use " +
-        "`kubectl apply -f` instead - accepted media types include: application/json, application/yaml",
-    );
-  }
+  if (type === PROTOBUF) return decodeProtobuf(await readBytes(request));
   const text = await readText(request);
-  if (type === "" || type === "application/json" || type.endsWith("+json")) return parseJson(text);
-  if (type === "application/yaml" || type === "application/x-yaml" || type === "text/yaml") return parseYaml(text);
+  if (type === "" || type === "application/json" || type.endsWith("+json")) {
+    onText?.({ text, format: "json" });
+    return parseJson(text);
+  }
+  if (type === "application/yaml" || type === "application/x-yaml" || type === "text/yaml") {
+    onText?.({ text, format: "yaml" });
+    return parseYaml(text);
+  }
   throw unsupportedMediaType(
-    "the body of the request was in an unknown format - accepted media types include: application/json, application/yaml",
+    "the body of the request was in an unknown format - accepted media types include: application/json, application/yaml, application/vnd.kubernetes.protobuf",
   );
 }
 
@@ -63,9 +76,13 @@ export function parseJson(text: string): unknown {
   }
 }
 
-function parseYaml(text: string): unknown {
+export function parseYaml(text: string): unknown {
   try {
-    return JSON.parse(JSON.stringify(parse(text, { maxAliasCount: 100, prettyErrors: true }) ?? null));
+    return JSON.parse(
+      JSON.stringify(
+        parse(text, { maxAliasCount: 100, prettyErrors: true, uniqueKeys: false, logLevel: "error" }) ?? null,
+      ),
+    );
   } catch (thrown) {
     const why = thrown instanceof Error ? (thrown.message.split("\n")[0] ?? "") : String(thrown);
     throw badRequest(`the body of the request is not valid YAML: ${why}`);

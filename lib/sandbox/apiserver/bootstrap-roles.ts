@@ -173,6 +173,7 @@ export const CLUSTER_ROLES: readonly Json[] = [
       [
         "metallb.io",
         "berth.dev",
+        "admissionregistration.k8s.io",
         "apiextensions.k8s.io",
         "coordination.k8s.io",
         "discovery.k8s.io",

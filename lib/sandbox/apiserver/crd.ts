@@ -1,5 +1,6 @@
 import { duplicate, invalid, required } from "#sandbox/kinds/causes";
 import type { Cause, Json } from "#sandbox/kinds/definition";
+import { ruleCauses } from "./cel/rules.ts";
 import { at, equal, isObject, listAt, nameOf, objectAt, textAt, textList, timestamp, withAt } from "./json.ts";
 
 /** What the real server fills in: names, list kind, scope of conversion, and its verdict in status. */
@@ -96,7 +97,7 @@ function versionCauses(spec: Json): readonly Cause[] {
     if (!isObject(schema)) causes.push(required(`${path}.schema.openAPIV3Schema`, "schemas are required"));
     else if (schema.type !== "object") {
       causes.push(invalid(`${path}.schema.openAPIV3Schema.type`, schema.type, 'must be "object" at the root'));
-    }
+    } else causes.push(...ruleCauses(schema, `${path}.schema.openAPIV3Schema`));
   }
   return causes;
 }

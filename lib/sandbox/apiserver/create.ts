@@ -1,17 +1,30 @@
 import { randomUUID } from "node:crypto";
 import { Fault } from "#core/errors";
-import type { Json } from "#sandbox/kinds/definition";
+import type { Json, JsonValue } from "#sandbox/kinds/definition";
 import type { Entry } from "#sandbox/store/types";
 import { admit, checkNamespace, checkOpen, hasStatus, readBody } from "./admission.ts";
 import { type Address, type Engine, randomName, storeKey, targetOf } from "./context.ts";
 import { metadataOf, textAt, timestamp } from "./json.ts";
+import type { Writer } from "./managed-fields/entries.ts";
+import { trackCreation, withManagedFields } from "./managed-fields/resource.ts";
 import { tidyMetadata } from "./metadata.ts";
 import { furnishNamespace } from "./namespace-content.ts";
-import { bucketOf, NAMESPACE_BUCKET, type Resource } from "./resource.ts";
+import { bucketOf, inVersion, NAMESPACE_BUCKET, type Resource } from "./resource.ts";
+import { type Review, UNREVIEWED } from "./review.ts";
 import { alreadyExists, badRequest } from "./status.ts";
 
 const GENERATED_BASE_MAX = 58;
 const GENERATED_ATTEMPTS = 8;
+
+export interface CreateOptions {
+  readonly dryRun?: boolean;
+  /** Asked before the object is stored; default: nobody is. */
+  readonly review?: Review;
+  /** Who writes, as managed fields name it; absent: nobody manages the object. */
+  readonly writer?: Writer;
+  /** `metadata.managedFields` as server-side apply worked it out; `writer` does not matter then. */
+  readonly managedFields?: JsonValue[] | undefined;
+}
 
 /**
  * Creates the object and returns it as stored. 409 AlreadyExists when the name is taken, 404 or 403 when the
@@ -22,7 +35,7 @@ export function createObject(
   resource: Resource,
   namespace: string,
   body: unknown,
-  options: { readonly dryRun?: boolean } = {},
+  options: CreateOptions = {},
 ): Entry {
   checkOpen(resource);
   const object = readBody({ resource, namespace, name: "" }, body);
@@ -34,7 +47,7 @@ export function createObject(
   for (let attempt = 1; ; attempt++) {
     const name = generated ? prefix.slice(0, GENERATED_BASE_MAX) + randomName(5) : textAt(object, "metadata", "name");
     try {
-      return store(engine, { resource, namespace, name }, object, options.dryRun === true);
+      return store(engine, { resource, namespace, name }, object, options);
     } catch (thrown) {
       const taken = thrown instanceof Fault && thrown.code === "already_exists";
       if (!taken || !generated || attempt === GENERATED_ATTEMPTS) throw thrown;
@@ -42,19 +55,28 @@ export function createObject(
   }
 }
 
-function store(engine: Engine, address: Address, object: Json, dryRun: boolean): Entry {
+function store(engine: Engine, address: Address, object: Json, options: CreateOptions): Entry {
   const { resource, name } = address;
   checkNamespace(engine, address);
   const key = storeKey(address);
   if (name !== "" && engine.store.get(resource.bucket, key) !== undefined) {
     throw alreadyExists(targetOf(resource), name);
   }
-  const admitted = admit(engine, resource, newObject(engine, resource, object, name), { allocate: true });
-  const stored: Json = { ...admitted, apiVersion: resource.storedAs, metadata: tidyMetadata(metadataOf(admitted)) };
-  if (dryRun) return { key, object: stored, text: JSON.stringify(stored), revision: 0 };
-  const entry = engine.store.put(resource.bucket, key, stored, 0);
-  if (resource.bucket === NAMESPACE_BUCKET) furnishNamespace(engine, name, createObject);
-  return entry;
+  // What the server allocates and injects afterwards is nobody's.
+  const wanted = resource.definition.defaults(newObject(engine, resource, object, name));
+  const managedFields = options.managedFields ?? trackCreation(resource, wanted, options.writer);
+  const admitted = admit(engine, resource, wanted, { allocate: true, defaulted: true });
+  const metadata = withManagedFields(tidyMetadata(metadataOf(admitted)), managedFields);
+  const stored: Json = { ...admitted, apiVersion: resource.storedAs, metadata };
+  const dryRun = options.dryRun === true;
+  const { review = UNREVIEWED } = options;
+  const shown = inVersion(resource, stored);
+  return review({ operation: "CREATE", address, subresource: "", object: shown, revision: 0, dryRun }, () => {
+    if (dryRun) return { key, object: stored, text: JSON.stringify(stored), revision: 0 };
+    const entry = engine.store.put(resource.bucket, key, stored, 0);
+    if (resource.bucket === NAMESPACE_BUCKET) furnishNamespace(engine, name, createObject);
+    return entry;
+  });
 }
 
 // A kubelet registers its node with its status in one step.

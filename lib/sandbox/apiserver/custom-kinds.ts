@@ -1,6 +1,7 @@
 import { since } from "#sandbox/kinds/age";
 import { AGE, NAME } from "#sandbox/kinds/columns/common";
-import type { Column, Json, JsonValue, KindDefinition } from "#sandbox/kinds/definition";
+import type { Cause, Column, Json, JsonValue, KindDefinition } from "#sandbox/kinds/definition";
+import { brokenRules, compileRules, type RuleTree } from "./cel/rules.ts";
 import { at, isObject, listAt, objectAt, textAt, textList } from "./json.ts";
 import { parseJsonPath } from "./jsonpath.ts";
 import { apiVersionOf, bucketOf, type Resource } from "./resource.ts";
@@ -31,6 +32,7 @@ export function customResources(crd: Json): readonly Resource[] {
           name: `${plural}.${group}`,
           open: at(crd, "metadata", "deletionTimestamp") === undefined,
           schema,
+          selectable: listAt(version, "selectableFields").map((field) => textAt(field, "jsonPath").replace(/^\./, "")),
           ...(isObject(scale)
             ? {
                 scale: {
@@ -67,9 +69,35 @@ function definitionOf(crd: Json, version: Json, schema: Json): KindDefinition {
       const shaped = applyDefaults(prune(object, schema, true), schema);
       return isObject(shaped) ? shaped : object;
     },
-    validate: (object) => validateSchema(withoutType(object), withoutTypeRules(schema)),
+    validate: validatorOf(schema),
   };
 }
+
+/** Schema first; the CEL rules only of what has the right shape, as the real server does. */
+function validatorOf(schema: Json): KindDefinition["validate"] {
+  const shape = withoutTypeRules(schema);
+  let rules: { readonly tree: RuleTree | undefined } | undefined;
+  return (object, old) => {
+    const causes = validateSchema(withoutType(object), shape);
+    // Compiled with the first object: the list of kinds is made anew with every change of any definition.
+    rules ??= { tree: compileRules(schema) };
+    if (rules.tree === undefined) return causes;
+    if (causes.some(isBlocking)) return [...causes, RULES_NOT_CHECKED];
+    return [...causes, ...brokenRules(rules.tree, object, old)];
+  };
+}
+
+function isBlocking({ reason, message }: Cause): boolean {
+  return reason === "FieldValueRequired" || reason === "FieldValueTypeInvalid" || /^Too (long|many):/.test(message);
+}
+
+const RULES_NOT_CHECKED: Cause = {
+  reason: "FieldValueInvalid",
+  field: "<nil>",
+  message:
+    "Invalid value: null: some validation rules were not checked because the object was invalid; correct the existing " +
+    "errors to complete validation",
+};
 
 // apiVersion, kind and metadata are the server's business; a schema may say no more than that they are there.
 function withoutType(object: Json): Json {

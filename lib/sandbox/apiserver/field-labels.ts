@@ -32,6 +32,13 @@ const LABELS: ReadonlyMap<string, readonly string[]> = new Map([
 
 /** The field paths that a field selector on this kind may name. */
 export function fieldLabels(resource: Pick<Resource, "bucket" | "custom">): ReadonlySet<string> {
-  const own = resource.custom === undefined ? LABELS.get(resource.bucket) : undefined;
+  const own = resource.custom === undefined ? LABELS.get(resource.bucket) : resource.custom.selectable;
   return new Set([...GENERIC, ...(own ?? [])]);
+}
+
+/** Why a field selector on this kind may not name `path`, in the server's words. */
+export function unsupportedLabel(resource: Pick<Resource, "bucket" | "custom">, path: string): string {
+  if (resource.custom !== undefined || LABELS.has(resource.bucket)) return `field label not supported: ${path}`;
+  const known = GENERIC.map((label) => JSON.stringify(label)).join(", ");
+  return `${JSON.stringify(path)} is not a known field selector: only ${known}`;
 }

@@ -3,22 +3,26 @@ import type { Log } from "#runtime/log";
 import { readData } from "./body.ts";
 import type { Engine } from "./context.ts";
 import type { Discovery } from "./discovery.ts";
+import { impersonationOf } from "./impersonation.ts";
 import type { OpenApi } from "./openapi.ts";
 import { servePath } from "./paths.ts";
-import type { Action, Authorizer } from "./rbac.ts";
+import type { Authorizer } from "./rbac.ts";
+import { refusal } from "./refusal.ts";
 import { sendJson, sendStatus } from "./reply.ts";
 import { serveResource } from "./resource-handler.ts";
 import { isReview } from "./review-kinds.ts";
 import { answerReview } from "./reviews.ts";
 import { actionOf, type ResourceRoute, type Route, readRoute } from "./route.ts";
-import { failure, forbidden, methodNotAllowed, type StatusFault, statusOf } from "./status.ts";
-import { impersonated, type User, type Users } from "./users.ts";
+import { methodNotAllowed, statusOf } from "./status.ts";
+import type { User, Users } from "./users.ts";
+import type { Webhooks } from "./webhooks/driver.ts";
 
 /** What a running API server consists of. */
 export interface Server {
   readonly engine: Engine;
   readonly users: Users;
   readonly authorizer: Authorizer;
+  readonly webhooks: Webhooks;
   readonly discovery: Discovery;
   readonly openapi: OpenApi;
   readonly dataDir: string;
@@ -59,41 +63,10 @@ export async function handle(server: Server, request: IncomingMessage, response:
 
 function identify(server: Server, request: IncomingMessage): User {
   const user = server.users.authenticate(request.headers);
-  const asked = impersonated(request.headers);
+  const asked = impersonationOf(request);
   if (asked === undefined) return user;
-  const account = /^system:serviceaccount:([^:]+):([^:]+)$/.exec(asked.name);
-  const base = { verb: "impersonate", group: "", subresource: "", namespace: "" };
-  const wanted: Action[] = [
-    account === null
-      ? { ...base, resource: "users", name: asked.name }
-      : { ...base, resource: "serviceaccounts", name: account[2] ?? "", namespace: account[1] ?? "" },
-  ];
-  if (request.headers["impersonate-group"] !== undefined) {
-    for (const group of asked.groups) {
-      if (group !== "system:authenticated") wanted.push({ ...base, resource: "groups", name: group });
-    }
-  }
-  for (const action of wanted) if (!server.authorizer.allows(user, action)) throw refusal(user, action);
-  return asked;
-}
-
-function refusal(user: User, action: Action): StatusFault {
-  if (action.path !== undefined) {
-    return failure({
-      code: 403,
-      reason: "Forbidden",
-      message: `forbidden: User ${JSON.stringify(user.name)} cannot ${action.verb} path ${JSON.stringify(action.path)}`,
-      details: {},
-    });
-  }
-  const { group, resource, subresource, verb, namespace, name } = action;
-  const full = subresource === "" ? resource : `${resource}/${subresource}`;
-  const where = namespace === "" ? "at the cluster scope" : `in the namespace ${JSON.stringify(namespace)}`;
-  return forbidden(
-    { group, plural: resource, kind: resource },
-    name,
-    `User ${JSON.stringify(user.name)} cannot ${verb} resource ${JSON.stringify(full)} in API group ${JSON.stringify(group)} ${where}`,
-  );
+  for (const action of asked.needs) if (!server.authorizer.allows(user, action)) throw refusal(user, action);
+  return asked.user;
 }
 
 async function serveReview(server: Server, exchange: Exchange, route: ResourceRoute): Promise<void> {

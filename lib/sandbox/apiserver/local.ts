@@ -6,11 +6,23 @@ import type { ObjectName, Objects, ObjectView } from "#sandbox/port";
 import type { Entry } from "#sandbox/store/types";
 import { type Address, type Engine, readEntry } from "./context.ts";
 import { createObject } from "./create.ts";
+import { timestamp } from "./json.ts";
 import { listObjects, matcherOf } from "./list.ts";
 import { LocalView } from "./local-view.ts";
+import type { Writer } from "./managed-fields/entries.ts";
 import { removeObject } from "./remove.ts";
 import { bucketOf, inVersion, type Resource } from "./resource.ts";
+import type { Review } from "./review.ts";
 import { patchObject, replaceObject } from "./update.ts";
+import type { User } from "./users.ts";
+import type { Webhooks } from "./webhooks/driver.ts";
+
+/** Whose writes managed fields say these are. */
+const MANAGER = "kube-controller-manager";
+const CONTROLLER_MANAGER: User = {
+  name: "system:kube-controller-manager",
+  groups: ["system:masters", "system:authenticated"],
+};
 
 /**
  * The API without HTTP, for parts that live in the server's process: the same admission, validation and Faults, as
@@ -18,11 +30,13 @@ import { patchObject, replaceObject } from "./update.ts";
  */
 export class LocalObjects implements Objects {
   readonly #engine: Engine;
+  readonly #webhooks: Webhooks;
   readonly #log: Log;
   readonly #views = new Map<string, LocalView>();
 
-  constructor(engine: Engine, log: Log) {
+  constructor(engine: Engine, webhooks: Webhooks, log: Log) {
     this.#engine = engine;
+    this.#webhooks = webhooks;
     this.#log = log;
   }
 
@@ -43,7 +57,11 @@ export class LocalObjects implements Objects {
 
   async create<T extends KubeObject>(ref: ResourceRef<T>, object: T): Promise<T> {
     const resource = this.#resource(ref);
-    return this.#done<T>(resource, createObject(this.#engine, resource, object.metadata.namespace ?? "", object));
+    const namespace = object.metadata.namespace ?? "";
+    const entry = await this.#reviewed((review) =>
+      createObject(this.#engine, resource, namespace, object, { review, writer: this.#writer(resource) }),
+    );
+    return this.#done<T>(resource, entry);
   }
 
   async replace<T extends KubeObject>(
@@ -53,7 +71,11 @@ export class LocalObjects implements Objects {
   ): Promise<T> {
     const { name = "", namespace } = object.metadata;
     const address = this.#address(ref, { name, namespace });
-    const entry = replaceObject(this.#engine, address, object, { part: options.subresource ?? "" });
+    const part = options.subresource ?? "";
+    const writer = this.#writer(address.resource, part);
+    const entry = await this.#reviewed((review) =>
+      replaceObject(this.#engine, address, object, { part, review, writer }),
+    );
     return this.#done<T>(address.resource, entry, options.subresource === "scale");
   }
 
@@ -68,7 +90,11 @@ export class LocalObjects implements Objects {
   ): Promise<T> {
     const address = this.#address(ref, name);
     const { kind, body, subresource } = patch;
-    const entry = patchObject(this.#engine, address, { kind, body }, { part: subresource ?? "" });
+    const part = subresource ?? "";
+    const writer = this.#writer(address.resource, part);
+    const entry = await this.#reviewed((review) =>
+      patchObject(this.#engine, address, { kind, body }, { part, review, writer }),
+    );
     return this.#done<T>(address.resource, entry, subresource === "scale");
   }
 
@@ -81,7 +107,8 @@ export class LocalObjects implements Objects {
       readonly gracePeriodSeconds?: number;
     } = {},
   ): Promise<void> {
-    removeObject(this.#engine, this.#address(ref, name), options);
+    const address = this.#address(ref, name);
+    await this.#reviewed((review) => removeObject(this.#engine, address, { ...options, review }));
     await this.#engine.store.durable();
   }
 
@@ -103,6 +130,14 @@ export class LocalObjects implements Objects {
   close(): void {
     for (const view of this.#views.values()) view.close();
     this.#views.clear();
+  }
+
+  #writer({ apiVersion }: Resource, subresource = ""): Writer {
+    return { manager: MANAGER, subresource, apiVersion, now: timestamp(this.#engine.clock.now()) };
+  }
+
+  #reviewed<T>(write: (review: Review) => T): Promise<T> {
+    return this.#webhooks.reviewed(write, { user: CONTROLLER_MANAGER }, () => undefined);
   }
 
   // A cache may be asked for before its definition exists: it is empty until then.

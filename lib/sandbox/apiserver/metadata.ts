@@ -169,7 +169,7 @@ export function updatedMetadata(next: Json, old: Json): Json {
   return tidyMetadata(now);
 }
 
-/** Without managed fields (server-side apply comes with issue C), `selfLink` and empty containers. */
+/** Without managed fields (they are worked out for every write), `selfLink` and empty containers. */
 export function tidyMetadata(metadata: Json): Json {
   const tidy: Json = {};
   for (const [key, value] of Object.entries(metadata)) {

@@ -1,6 +1,7 @@
 import type { Json } from "#sandbox/kinds/definition";
 import type { Exchange, Server } from "./handler.ts";
 import { hashOf } from "./openapi.ts";
+import { acceptsOpenapiV2Protobuf, OPENAPI_V2_PROTOBUF, openapiV2, openapiV2Protobuf } from "./openapi-v2.ts";
 import { sendText } from "./reply.ts";
 import { parameter } from "./route.ts";
 import { methodNotAllowed, noSuchPath } from "./status.ts";
@@ -23,22 +24,31 @@ interface PathReply {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** Serves what is no object: version, health, discovery and OpenAPI v3. 404 for everything else. */
+/** Serves what is no object: version, health, discovery and OpenAPI. 404 for everything else. */
 export function servePath(server: Server, { request, response, route }: Exchange): void {
   if (route.method !== "GET" && route.method !== "HEAD") throw methodNotAllowed();
   const path = route.path.length > 1 ? route.path.replace(/\/+$/, "") : route.path;
-  const reply = fixed(path) ?? discovered(server, path, request.headers.accept) ?? described(server, path);
+  const { accept } = request.headers;
+  const reply =
+    fixed(path, route.query.has("verbose")) ?? discovered(server, path, accept) ?? described(server, path, accept);
   if (reply === undefined) throw noSuchPath();
   sendText(response, 200, reply.text, reply.type, reply.headers);
 }
 
-const PATHS = ["/api", "/apis", "/healthz", "/livez", "/openapi/v3", "/readyz", "/version"];
+const PATHS = ["/api", "/apis", "/healthz", "/livez", "/openapi/v2", "/openapi/v3", "/readyz", "/version"];
 
-function fixed(path: string): PathReply | undefined {
+function fixed(path: string, verbose: boolean): PathReply | undefined {
   if (path === "/") return json({ paths: PATHS });
   if (path === "/version") return json(VERSION);
-  if (/^\/(healthz|livez|readyz)(\/ping)?$/.test(path)) return { text: "ok", type: "text/plain; charset=utf-8" };
+  const health = /^\/(healthz|livez|readyz)(\/ping|\/store)?$/.exec(path);
+  if (health !== null) return { text: healthText(health, verbose), type: "text/plain; charset=utf-8" };
   return undefined;
+}
+
+/** Whoever is answered gets a good answer: the store was read when the server started. */
+function healthText([, name = "", one]: RegExpExecArray, verbose: boolean): string {
+  if (!verbose || one !== undefined) return "ok";
+  return `[+]ping ok\n[+]store ok\n${name} check passed\n`;
 }
 
 function discovered({ discovery }: Server, path: string, accept: string | undefined): PathReply | undefined {
@@ -54,7 +64,11 @@ function discovered({ discovery }: Server, path: string, accept: string | undefi
   return json(version === undefined ? discovery.group(group) : discovery.resources(group, version));
 }
 
-function described({ discovery, openapi }: Server, path: string): PathReply | undefined {
+function described({ discovery, openapi }: Server, path: string, accept = ""): PathReply | undefined {
+  if (path === "/openapi/v2") {
+    if (!acceptsOpenapiV2Protobuf(accept)) return json(openapiV2());
+    return { text: openapiV2Protobuf(), type: OPENAPI_V2_PROTOBUF };
+  }
   if (path === "/openapi/v3") return json(openapi.index(discovery.groupVersions()));
   const found = /^\/openapi\/v3\/(?:api\/([^/]+)|apis\/([^/]+)\/([^/]+))$/.exec(path);
   if (found === null) return undefined;

@@ -27,6 +27,8 @@ export interface Rule {
 interface Binding {
   /** "" binds everywhere. */
   readonly namespace: string;
+  /** `ClusterRoleBinding "x" of ClusterRole "y"` */
+  readonly title: string;
   readonly rules: readonly Rule[];
   readonly users: ReadonlySet<string>;
   readonly groups: ReadonlySet<string>;
@@ -51,7 +53,19 @@ export class Authorizer {
   /** Members of system:masters may do anything; everybody else what some rule of theirs allows. */
   allows(user: User, action: Action): boolean {
     if (user.groups.includes("system:masters")) return true;
-    return this.#rulesOf(user, action.namespace).some((rule) => covers(rule, action));
+    return this.#bindingsOf(user, action.namespace).some(({ rules }) => rules.some((rule) => covers(rule, action)));
+  }
+
+  /** Why somebody may, in the real server's words ("" for system:masters); undefined when they may not. */
+  allowedBy(user: User, action: Action): string | undefined {
+    if (user.groups.includes("system:masters")) return "";
+    const found = this.#bindingsOf(user, action.namespace).find(({ rules }) =>
+      rules.some((rule) => covers(rule, action)),
+    );
+    if (found === undefined) return undefined;
+    const group = user.groups.find((one) => found.groups.has(one));
+    const subject = found.users.has(user.name) || group === undefined ? userSubject(user.name) : `Group "${group}"`;
+    return `RBAC: allowed by ${found.title} to ${subject}`;
   }
 
   /** Every rule that holds for this user in this namespace. */
@@ -61,11 +75,14 @@ export class Authorizer {
   }
 
   #rulesOf(user: User, namespace: string): readonly Rule[] {
+    return this.#bindingsOf(user, namespace).flatMap((binding) => binding.rules);
+  }
+
+  #bindingsOf(user: User, namespace: string): readonly Binding[] {
     this.#refresh();
     return this.#bindings
       .filter((binding) => binding.namespace === "" || binding.namespace === namespace)
-      .filter((binding) => binding.users.has(user.name) || user.groups.some((group) => binding.groups.has(group)))
-      .flatMap((binding) => binding.rules);
+      .filter((binding) => binding.users.has(user.name) || user.groups.some((group) => binding.groups.has(group)));
   }
 
   #refresh(): void {
@@ -96,7 +113,9 @@ export class Authorizer {
         users.add(`system:serviceaccount:${textAt(subject, "namespace") || namespace}:${who}`);
       }
     }
-    return { namespace, rules, users, groups };
+    const own = textAt(binding, "metadata", "name");
+    const kind = namespace === "" ? `ClusterRoleBinding "${own}"` : `RoleBinding "${own}/${namespace}"`;
+    return { namespace, title: `${kind} of ${textAt(role, "kind")} "${name}"`, rules, users, groups };
   }
 
   /** A ClusterRole's own rules and, when it aggregates, those of every role its selectors match. */
@@ -111,6 +130,11 @@ export class Authorizer {
       .flatMap((entry) => this.#clusterRules(entry.object, path));
     return [...rulesOf(role), ...parts];
   }
+}
+
+function userSubject(name: string): string {
+  const account = /^system:serviceaccount:([^:]+):([^:]+)$/.exec(name);
+  return account === null ? `User "${name}"` : `ServiceAccount "${account[2]}/${account[1]}"`;
 }
 
 const EVERYTHING: Rule = { verbs: ["*"], apiGroups: ["*"], resources: ["*"], resourceNames: [], nonResourceURLs: [] };

@@ -2,7 +2,8 @@ import type { Json } from "#sandbox/kinds/definition";
 import type { Entry } from "#sandbox/store/types";
 import { type Address, type Engine, readEntry, storeKey, targetOf } from "./context.ts";
 import { at, listAt, metadataOf, numberAt, objectAt, textAt, textList, timestamp, withAt } from "./json.ts";
-import { bucketOf, CRD_BUCKET, NAMESPACE_BUCKET, type Resource } from "./resource.ts";
+import { bucketOf, CRD_BUCKET, inVersion, NAMESPACE_BUCKET, type Resource } from "./resource.ts";
+import { type Review, UNREVIEWED } from "./review.ts";
 import { badRequest, conflict, forbidden } from "./status.ts";
 
 export interface RemoveOptions {
@@ -11,6 +12,8 @@ export interface RemoveOptions {
   readonly uid?: string | undefined;
   readonly resourceVersion?: string | undefined;
   readonly dryRun?: boolean | undefined;
+  /** Asked before anything is deleted; default: nobody is. */
+  readonly review?: Review | undefined;
 }
 
 /** `gone`: no longer there; otherwise it waits for finalizers, its grace period, or its namespace to be emptied. */
@@ -35,10 +38,23 @@ export function removeObject(engine: Engine, address: Address, options: RemoveOp
   if (resource.bucket === NAMESPACE_BUCKET && PROTECTED.has(address.name)) {
     throw forbidden(targetOf(resource), address.name, "this namespace may not be deleted");
   }
-  if (options.dryRun === true) return { entry, gone: true };
-  if (resource.bucket === CRD_BUCKET) return removeCrd(engine, address, entry);
+  const dryRun = options.dryRun === true;
+  const { review = UNREVIEWED } = options;
+  const old = inVersion(resource, entry.object);
+  const about = { operation: "DELETE", address, subresource: "", old, revision: entry.revision, dryRun } as const;
+  return review(about, () => remove(engine, address, entry, options));
+}
+
+function remove(engine: Engine, address: Address, entry: Entry, options: RemoveOptions): Removal {
+  const { resource } = address;
+  const dryRun = options.dryRun === true;
+  if (resource.bucket === CRD_BUCKET) return dryRun ? { entry, gone: true } : removeCrd(engine, address, entry);
 
   const marked = mark(engine, resource, entry.object, options);
+  if (dryRun) {
+    const shown: Entry = { ...entry, object: marked, text: JSON.stringify(marked) };
+    return { entry: shown, gone: isFinished(resource, marked) };
+  }
   if (isFinished(resource, marked)) {
     const last = engine.store.remove(resource.bucket, storeKey(address), entry.revision);
     afterRemoval(engine, resource);

@@ -1,33 +1,37 @@
 import { join } from "node:path";
-import { mediaType, parseJson, readData, readText } from "./body.ts";
-import { type Address, readEntry } from "./context.ts";
-import { createObject } from "./create.ts";
+import type { Entry } from "#sandbox/store/types";
+import { readData } from "./body.ts";
+import { type Address, readEntry, storeKey } from "./context.ts";
+import { evictPod } from "./eviction.ts";
 import type { Exchange, Server } from "./handler.ts";
 import { at, isObject, listAt, numberAt, textAt } from "./json.ts";
-import { listObjects, listText, readRevision } from "./list.ts";
-import { bindPod, evictPod, requestToken } from "./pod-actions.ts";
+import { listObjects, listText } from "./list.ts";
+import { readListOptions } from "./list-options.ts";
+import { bindPod } from "./pod-actions.ts";
 import { chooseContainer, chooseFile, hasEnded, readLogQuery, streamLog } from "./pod-log.ts";
 import { type RemoveOptions, removeObject } from "./remove.ts";
-import { sendJson, sendText, success } from "./reply.ts";
+import { addWarning, sendJson, sendText, success } from "./reply.ts";
 import { keyOf, type Resource } from "./resource.ts";
 import { dryRunParam, numberParam, type ResourceRoute, viewOf } from "./route.ts";
 import { scaleOf } from "./scale.ts";
-import { badRequest, failure, methodNotAllowed, noSuchPath, unsupportedMediaType } from "./status.ts";
+import { badRequest, failure, methodNotAllowed, noSuchKind, noSuchPath } from "./status.ts";
 import { listViewText, viewText } from "./table.ts";
-import { type Part, type Patch, patchObject, replaceObject } from "./update.ts";
+import { requestToken } from "./token-request.ts";
 import { readWatchQuery, streamWatch } from "./watch-stream.ts";
+import { reviewed, reviewedPart } from "./webhooks/exchange.ts";
+import { serveCreate, serveUpdate } from "./write-handler.ts";
 
 /** Serves /api/v1/… and /apis/<group>/<version>/… for every kind alike. */
 export async function serveResource(server: Server, exchange: Exchange, route: ResourceRoute): Promise<void> {
   const resource = server.engine.catalog.find(route.group, route.version, route.plural);
-  if (resource === undefined) throw noSuchPath();
+  if (resource === undefined) throw noSuchKind(route.group, route.plural);
   if (!resource.definition.namespaced && route.namespace !== undefined) throw noSuchPath();
   warn(exchange, resource);
   const { verb } = route;
   if (route.subresource !== "") return serveSubresource(server, exchange, route, resource);
   if (verb === "list") return serveList(server, exchange, route, resource);
   if (verb === "watch") return serveWatch(server, exchange, route, resource);
-  if (verb === "create") return serveCreate(server, exchange, route, resource);
+  if (verb === "create") return serveCreate(server, exchange, resource, addressOf(resource, route).namespace);
   if (verb === "deletecollection") return serveDeleteCollection(server, exchange, route, resource);
   const address = addressOf(resource, route);
   if (verb === "get") return serveGet(server, exchange, address);
@@ -52,7 +56,7 @@ function warn({ response }: Exchange, resource: Resource): void {
   const { group, plural } = resource.definition;
   if (group !== "" || plural !== "endpoints") return;
   const text = "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice";
-  response.setHeader("Warning", `299 - "${text}"`);
+  addWarning(response, text);
 }
 
 function serveGet(server: Server, { request, response, route }: Exchange, address: Address): void {
@@ -69,13 +73,11 @@ function serveList(
   resource: Resource,
 ): void {
   const { query } = route;
-  readRevision(query.get("resourceVersion"));
   const result = listObjects(server.engine, resource, {
+    ...readListOptions(query, false),
     namespace: where.namespace,
     labelSelector: query.get("labelSelector") ?? "",
     fieldSelector: query.get("fieldSelector") ?? "",
-    limit: numberParam(query, "limit"),
-    continue: query.get("continue") ?? "",
   });
   const view = viewOf(request.headers.accept, query);
   sendText(response, 200, listViewText(resource, result, view, server.engine.clock.now()));
@@ -90,66 +92,12 @@ function serveWatch(server: Server, exchange: Exchange, where: ResourceRoute, re
   response.on("close", () => server.streams.delete(stop));
 }
 
-async function serveCreate(
-  server: Server,
-  exchange: Exchange,
-  where: ResourceRoute,
-  resource: Resource,
-): Promise<void> {
-  const { request, response, route } = exchange;
-  const { namespace } = addressOf(resource, where);
-  const dryRun = dryRunParam(route.query);
-  const body = await readData(request);
-  const entry = createObject(server.engine, resource, namespace, body, { dryRun });
-  await server.engine.store.durable();
-  const view = viewOf(request.headers.accept, route.query);
-  sendText(response, 201, viewText(resource, entry, view, server.engine.clock.now()));
-}
-
-const PATCH_KINDS: Readonly<Record<string, Patch["kind"]>> = {
-  "application/json-patch+json": "json",
-  "application/merge-patch+json": "merge",
-  "application/strategic-merge-patch+json": "strategic",
-};
-
-async function serveUpdate(server: Server, exchange: Exchange, address: Address, part: Part): Promise<void> {
-  const { request, response, route } = exchange;
-  const { engine } = server;
-  const options = { part, dryRun: dryRunParam(route.query) };
-  let entry: ReturnType<typeof replaceObject>;
-  if (route.method === "PUT") {
-    entry = replaceObject(engine, address, await readData(request), options);
-  } else if (route.method === "PATCH") {
-    const patch = await readPatch(request);
-    entry = patchObject(engine, address, patch, options);
-  } else throw methodNotAllowed();
-  await engine.store.durable();
-  if (part === "scale") return sendText(response, 200, entry.text);
-  const view = viewOf(request.headers.accept, route.query);
-  sendText(response, 200, viewText(address.resource, entry, view, engine.clock.now()));
-}
-
-async function readPatch(request: Exchange["request"]): Promise<Patch> {
-  const type = mediaType(request);
-  if (type === "application/apply-patch+yaml") {
-    throw unsupportedMediaType(
-      "the sandbox does not do server-side apply yet: use `kubectl apply` without --server-side - accepted media types " +
-        "include: application/json-patch+json, application/merge-patch+json, application/strategic-merge-patch+json",
-    );
-  }
-  const kind = PATCH_KINDS[type];
-  if (kind === undefined) {
-    throw unsupportedMediaType(
-      "the body of the request was in an unknown format - accepted media types include: application/json-patch+json, " +
-        "application/merge-patch+json, application/strategic-merge-patch+json, application/apply-patch+yaml",
-    );
-  }
-  return { kind, body: parseJson(await readText(request)) };
-}
-
 async function serveDelete(server: Server, exchange: Exchange, address: Address): Promise<void> {
   const { engine } = server;
-  const removal = removeObject(engine, address, await readRemoveOptions(exchange));
+  const options = await readRemoveOptions(exchange);
+  const removal = await reviewed(server, exchange, {}, (review) =>
+    removeObject(engine, address, { ...options, review }),
+  );
   await engine.store.durable();
   const { entry, gone } = removal;
   const podLike = address.resource.definition.group === "" && address.resource.definition.plural === "pods";
@@ -174,10 +122,16 @@ async function serveDeleteCollection(
     labelSelector: query.get("labelSelector") ?? "",
     fieldSelector: query.get("fieldSelector") ?? "",
   });
-  const removed = result.entries.map((entry) => {
-    const name = textAt(entry.object, "metadata", "name");
-    return removeObject(engine, { resource, namespace: where.namespace ?? "", name }, options).entry;
-  });
+  const removed: Entry[] = [];
+  for (const entry of result.entries) {
+    const address = { resource, namespace: where.namespace ?? "", name: textAt(entry.object, "metadata", "name") };
+    // Webhooks take time: it may have gone meanwhile.
+    if (engine.store.get(resource.bucket, storeKey(address)) === undefined) continue;
+    const removal = await reviewed(server, exchange, {}, (review) =>
+      removeObject(engine, address, { ...options, review }),
+    );
+    removed.push(removal.entry);
+  }
   await engine.store.durable();
   sendText(exchange.response, 200, listText(resource, { entries: removed, revision: engine.store.revision }));
 }
@@ -245,15 +199,23 @@ async function serveSubresource(
   const done = { kind: "Status", apiVersion: "v1", metadata: {}, status: "Success", code: 201 };
   switch (subresource) {
     case "binding":
-      bindPod(engine, address, body);
+      await reviewedPart(server, exchange, address, body, () =>
+        bindPod(engine, address, body, dryRunParam(route.query)),
+      );
       await engine.store.durable();
       return sendJson(response, 201, done);
     case "eviction":
-      evictPod(engine, address, body, dryRunParam(route.query));
+      await reviewedPart(server, exchange, address, body, () =>
+        evictPod(engine, address, body, dryRunParam(route.query)),
+      );
       await engine.store.durable();
       return sendJson(response, 201, done);
     case "token":
-      return sendJson(response, 201, requestToken(engine, address, body, server.users));
+      return sendJson(
+        response,
+        201,
+        await reviewedPart(server, exchange, address, body, () => requestToken(engine, address, body, server.users)),
+      );
     default:
       throw noSuchPath();
   }

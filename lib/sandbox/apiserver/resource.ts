@@ -20,6 +20,8 @@ export interface CustomPart {
   /** False once the definition is being deleted: nothing new may be created. */
   readonly open: boolean;
   readonly schema: Json;
+  /** Fields ("spec.color") that field selectors may name beside the usual ones. */
+  readonly selectable: readonly string[];
   /** JSON paths of the scale subresource (".spec.replicas"). */
   readonly scale?: { readonly spec: string; readonly status: string; readonly selector: string };
 }

@@ -1,8 +1,9 @@
-import type { Json, JsonValue } from "#sandbox/kinds/definition";
+import { invalid as invalidField } from "#sandbox/kinds/causes";
+import type { Cause, Json, JsonValue } from "#sandbox/kinds/definition";
 import { at, isObject, textAt, textList, timestamp } from "./json.ts";
 import type { Action, Authorizer, Rule } from "./rbac.ts";
-import { badRequest } from "./status.ts";
-import type { User, Users } from "./users.ts";
+import { badRequest, invalid } from "./status.ts";
+import { ISSUER, type User, type Users } from "./users.ts";
 
 interface Deps {
   readonly users: Users;
@@ -10,7 +11,10 @@ interface Deps {
   readonly now: number;
 }
 
-/** Answers a review of authentication.k8s.io or authorization.k8s.io. Throws 400 for a body that asks nothing. */
+const AUTHENTICATION = "authentication.k8s.io";
+const AUTHORIZATION = "authorization.k8s.io";
+
+/** Answers a review of authentication.k8s.io or authorization.k8s.io. Throws 400 or 422 for one that asks nothing. */
 export function answerReview(plural: string, namespace: string, body: unknown, user: User, deps: Deps): Json {
   if (!isObject(body)) throw badRequest("the body is not a JSON object");
   const spec = at(body, "spec");
@@ -23,34 +27,35 @@ export function answerReview(plural: string, namespace: string, body: unknown, u
   });
   switch (plural) {
     case "selfsubjectreviews":
-      return reply("SelfSubjectReview", "authentication.k8s.io", { userInfo: userInfo(user) });
-    case "tokenreviews": {
-      const found = deps.users.ofToken(textAt(spec, "token"));
-      const status: Json = found === undefined ? { user: {} } : { authenticated: true, user: userInfo(found) };
-      return reply("TokenReview", "authentication.k8s.io", status);
+      return reply("SelfSubjectReview", AUTHENTICATION, { userInfo: userInfo(user) });
+    case "tokenreviews":
+      return reply("TokenReview", AUTHENTICATION, tokenStatus(deps, spec));
+    case "selfsubjectaccessreviews": {
+      const kind = "SelfSubjectAccessReview";
+      return reply(kind, AUTHORIZATION, verdict(deps, user, actionOf(kind, spec, "", [])));
     }
-    case "selfsubjectaccessreviews":
-      return reply("SelfSubjectAccessReview", "authorization.k8s.io", verdict(deps, user, actionOf(spec, "")));
     case "subjectaccessreviews":
     case "localsubjectaccessreviews": {
+      const local = plural === "localsubjectaccessreviews";
+      const kind = local ? "LocalSubjectAccessReview" : "SubjectAccessReview";
       const asked: User = { name: textAt(spec, "user"), groups: textList(at(spec, "groups")) };
-      if (asked.name === "" && asked.groups.length === 0)
-        throw badRequest("spec.user: at least one of user or group must be specified");
-      const kind = plural === "subjectaccessreviews" ? "SubjectAccessReview" : "LocalSubjectAccessReview";
-      return reply(kind, "authorization.k8s.io", verdict(deps, asked, actionOf(spec, namespace)));
+      const nobody = asked.name === "" && asked.groups.length === 0;
+      const why = "at least one of user or group must be specified";
+      const causes = nobody ? [invalidField("spec.user", "", why)] : [];
+      return reply(kind, AUTHORIZATION, verdict(deps, asked, actionOf(kind, spec, local ? namespace : "", causes)));
     }
-    case "selfsubjectrulesreviews":
-      return reply(
-        "SelfSubjectRulesReview",
-        "authorization.k8s.io",
-        rulesStatus(deps, user, textAt(spec, "namespace")),
-      );
+    case "selfsubjectrulesreviews": {
+      const where = textAt(spec, "namespace");
+      if (where === "") throw badRequest("no namespace on request");
+      return reply("SelfSubjectRulesReview", AUTHORIZATION, rulesStatus(deps, user, where));
+    }
     default:
       throw badRequest(`${plural} is not a review`);
   }
 }
 
-function userInfo(user: User): Json {
+/** Who somebody is, as `authentication.k8s.io/v1 UserInfo`. */
+export function userInfo(user: User): Json {
   return {
     username: user.name,
     ...(user.uid === undefined ? {} : { uid: user.uid }),
@@ -61,31 +66,62 @@ function userInfo(user: User): Json {
   };
 }
 
-function verdict(deps: Deps, user: User, action: Action): Json {
-  return deps.authorizer.allows(user, action) ? { allowed: true } : { allowed: false };
+function tokenStatus({ users }: Deps, spec: JsonValue): Json {
+  const token = textAt(spec, "token");
+  if (token === "") throw badRequest("token is required for TokenReview in authentication");
+  const asked = textList(at(spec, "audiences"));
+  const wanted = asked.length > 0 ? asked : [ISSUER];
+  const found = users.ofToken(token, wanted);
+  if (found === undefined) {
+    const meant = users.audiencesOf(token);
+    const foreign = meant !== undefined && !meant.some((one) => wanted.includes(one));
+    const why = foreign
+      ? `, token audiences ${JSON.stringify(meant)} is invalid for the target audiences ${JSON.stringify(wanted)}`
+      : "";
+    return { user: {}, error: `[invalid bearer token${why}]` };
+  }
+  // A static token is meant for this server and nobody else.
+  const meant = users.audiencesOf(token) ?? [ISSUER];
+  const audiences = wanted.filter((one) => meant.includes(one));
+  if (audiences.length === 0) return { user: {} };
+  return { authenticated: true, user: userInfo(found), audiences };
 }
 
-function actionOf(spec: JsonValue, namespace: string): Action {
+function verdict(deps: Deps, user: User, action: Action): Json {
+  const reason = deps.authorizer.allowedBy(user, action);
+  return reason === undefined ? { allowed: false } : { allowed: true, ...(reason === "" ? {} : { reason }) };
+}
+
+const EXACTLY_ONE = "exactly one of nonResourceAttributes or resourceAttributes must be specified";
+
+/** `home`: the namespace of a LocalSubjectAccessReview, the only one it may ask about. */
+function actionOf(kind: string, spec: JsonValue, home: string, before: readonly Cause[]): Action {
   const resource = at(spec, "resourceAttributes");
-  if (isObject(resource)) {
-    const [plural = "", ...sub] = textAt(resource, "resource").split("/");
-    return {
-      verb: textAt(resource, "verb"),
-      group: textAt(resource, "group"),
-      resource: plural,
-      subresource: textAt(resource, "subresource") || sub.join("/"),
-      name: textAt(resource, "name"),
-      namespace: textAt(resource, "namespace") || namespace,
-    };
-  }
   const path = at(spec, "nonResourceAttributes");
-  if (!isObject(path)) {
-    throw badRequest(
-      "spec.resourceAttributes: Invalid value: null: exactly one of nonResourceAttributes or resourceAttributes must be specified",
-    );
+  const causes = [...before];
+  const field = "spec.resourceAttributes";
+  if (isObject(resource) === isObject(path)) causes.push(invalidField(field, resource, EXACTLY_ONE));
+  if (home !== "" && isObject(path)) {
+    causes.push(invalidField("spec.nonResourceAttributes", path, "disallowed on this kind of request"));
   }
-  const blank = { group: "", resource: "", subresource: "", name: "", namespace: "" };
-  return { ...blank, verb: textAt(path, "verb"), path: textAt(path, "path") };
+  const asked = textAt(resource, "namespace");
+  if (home !== "" && isObject(resource) && asked !== home) {
+    causes.push(invalidField(`${field}.namespace`, asked, "must match metadata.namespace"));
+  }
+  if (causes.length > 0) throw invalid({ group: AUTHORIZATION, plural: `${kind.toLowerCase()}s`, kind }, "", causes);
+  if (isObject(path)) {
+    const blank = { group: "", resource: "", subresource: "", name: "", namespace: "" };
+    return { ...blank, verb: textAt(path, "verb"), path: textAt(path, "path") };
+  }
+  const [plural = "", ...sub] = textAt(resource, "resource").split("/");
+  return {
+    verb: textAt(resource, "verb"),
+    group: textAt(resource, "group"),
+    resource: plural,
+    subresource: textAt(resource, "subresource") || sub.join("/"),
+    name: textAt(resource, "name"),
+    namespace: asked,
+  };
 }
 
 function rulesStatus(deps: Deps, user: User, namespace: string): Json {

@@ -5,7 +5,7 @@ import { badRequest, conflict, invalid, noSuchPath } from "./status.ts";
 
 /** The `autoscaling/v1` Scale of an object; 404 when its kind has none. */
 export function scaleOf(resource: Resource, object: Json): Json {
-  const paths = pathsOf(resource);
+  const paths = scalePaths(resource);
   const { name, namespace, uid, resourceVersion, creationTimestamp } = metadataOf(object);
   const selector = at(object, ...paths.selector);
   const text = typeof selector === "string" ? selector : isObject(selector) ? selectorText(selector) : "";
@@ -26,7 +26,7 @@ export function scaleOf(resource: Resource, object: Json): Json {
 
 /** The object with the replicas that a Scale asks for. Throws 400, 409 or 422. */
 export function applyScale(resource: Resource, object: Json, scale: unknown): Json {
-  const paths = pathsOf(resource);
+  const paths = scalePaths(resource);
   if (!isObject(scale) || (textAt(scale, "kind") || "Scale") !== "Scale") throw badRequest("the body is not a Scale");
   const name = textAt(object, "metadata", "name");
   const version = textAt(scale, "metadata", "resourceVersion");
@@ -48,7 +48,8 @@ export function applyScale(resource: Resource, object: Json, scale: unknown): Js
   return withAt(object, paths.spec, replicas);
 }
 
-function pathsOf(resource: Resource): {
+/** Where an object of this kind keeps what its Scale shows; 404 when it has none. */
+export function scalePaths(resource: Resource): {
   spec: readonly string[];
   status: readonly string[];
   selector: readonly string[];

@@ -1,10 +1,11 @@
 import type { Cause, Json, JsonValue } from "#sandbox/kinds/definition";
 import { equal, isObject, listAt, numberAt, textAt, textList } from "./json.ts";
 import { setOwn } from "./json-patch.ts";
+import { compilePattern } from "./pattern.ts";
 
 /**
  * Structural schemas of CustomResourceDefinitions: pruning, defaulting and validation in the words of the real
- * server. CEL rules (`x-kubernetes-validations`) come with issue C.
+ * server. CEL rules (`x-kubernetes-validations`) are in cel/rules.ts.
  */
 
 /** `value` without the members its schema does not know. At the root, metadata and the type stay as they are. */
@@ -126,7 +127,7 @@ function matches(pattern: string, value: string): boolean {
   let compiled = patterns.get(pattern);
   if (compiled === undefined) {
     try {
-      compiled = new RegExp(pattern, "u");
+      compiled = compilePattern(pattern);
     } catch {
       // Go's dialect differs in corners; what we cannot read we do not refuse by.
       compiled = null;

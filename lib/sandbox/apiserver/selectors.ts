@@ -90,7 +90,11 @@ function splitOutsideParentheses(text: string): string[] {
  * Compiles a field selector: `path=value`, `path==value`, `path!=value`, joined by commas, a backslash before
  * `,`, `=` and `\` taking them literally. Throws 400 when it cannot be read or names a path that is not `supported`.
  */
-export function parseFieldSelector(text: string, supported: ReadonlySet<string>): Matcher {
+export function parseFieldSelector(
+  text: string,
+  supported: ReadonlySet<string>,
+  unsupported: (path: string) => string = (path) => `field label not supported: ${path}`,
+): Matcher {
   const terms = splitEscaped(text).filter((term) => term !== "");
   if (terms.length === 0) return EVERYTHING;
   const tests = terms.map((term): Matcher => {
@@ -100,7 +104,7 @@ export function parseFieldSelector(text: string, supported: ReadonlySet<string>)
     }
     const path = (found[1] ?? "").trim();
     const value = (found[3] ?? "").replace(/\\(.)/g, "$1");
-    if (!supported.has(path)) throw badRequest(`field label not supported: ${path}`);
+    if (!supported.has(path)) throw badRequest(unsupported(path));
     const steps = STORED_AS.get(path) ?? path.split(".");
     const absent = ABSENT.get(path) ?? "";
     const wanted = found[2] !== "!=";

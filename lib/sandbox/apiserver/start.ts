@@ -16,6 +16,7 @@ import { OpenApi } from "./openapi.ts";
 import { Authorizer } from "./rbac.ts";
 import { type TokenSpec, Users } from "./users.ts";
 import { every } from "./watch.ts";
+import { Webhooks } from "./webhooks/driver.ts";
 
 export type { TokenSpec } from "./users.ts";
 
@@ -59,8 +60,10 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   const { store, clock, log, host } = options;
   const catalog = new Catalog(options.kinds, store);
   const engine: Engine = { store, catalog, clock, ca: options.ca };
+  const webhooks = new Webhooks(engine, log);
   const server: Server = {
     engine,
+    webhooks,
     users: new Users({ tokens: options.tokens, signingKey: options.signingKey, store, clock }),
     authorizer: new Authorizer(store),
     discovery: new Discovery(catalog),
@@ -90,7 +93,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   const port = await listen(https, host, options.port);
   bootstrap(engine, { port, log });
   await store.durable();
-  const objects = new LocalObjects(engine, log);
+  const objects = new LocalObjects(engine, webhooks, log);
   const stopSweep = every(clock, EVENT_SWEEP_MS, () => expireEvents(engine, log));
   expireEvents(engine, log);
   const url = `https://${host.includes(":") ? `[${host}]` : host}:${port}`;
@@ -102,6 +105,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     async close() {
       stopSweep();
       objects.close();
+      webhooks.close();
       for (const stop of [...server.streams]) stop();
       await new Promise<void>((resolve) => {
         https.close(() => resolve());

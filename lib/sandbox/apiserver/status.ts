@@ -56,6 +56,16 @@ export function failure(detail: Detail): StatusFault {
   return Object.assign(new Fault(faultCode, message, { fields }), { status });
 }
 
+/** The failure with exactly this Status (somebody else's words). */
+export function statusFault(status: Json): StatusFault {
+  const fault = failure({
+    code: statusCode(status),
+    reason: textAt(status, "reason"),
+    message: textAt(status, "message"),
+  });
+  return Object.assign(fault, { status });
+}
+
 function resourceName(target: Target): string {
   return target.group === "" ? target.plural : `${target.plural}.${target.group}`;
 }
@@ -146,6 +156,17 @@ export function noSuchPath(): StatusFault {
     code: 404,
     reason: "NotFound",
     message: "the server could not find the requested resource",
+    details: {},
+  });
+}
+
+/** A kind that a real cluster may have and this one has not. */
+export function noSuchKind(group: string, plural: string): StatusFault {
+  const kind = resourceName({ group, plural, kind: plural });
+  return failure({
+    code: 404,
+    reason: "NotFound",
+    message: `the server could not find the requested resource: the Berth sandbox serves no ${kind} (kubectl api-resources lists what it does)`,
     details: {},
   });
 }

@@ -72,7 +72,10 @@ function cellOf(column: Column, object: Json, now: number): string | number | bo
 export function listViewText(resource: Resource, result: ListResult, view: View, now: number): string {
   if (view.kind === "object") return listText(resource, result);
   if (view.kind === "table") return tableText(resource, result, view, now);
-  const next = result.continue === undefined ? {} : { continue: result.continue };
+  const next = {
+    ...(result.continue === undefined ? {} : { continue: result.continue }),
+    ...(result.remaining === undefined ? {} : { remainingItemCount: result.remaining }),
+  };
   return JSON.stringify({
     kind: "PartialObjectMetadataList",
     apiVersion: "meta.k8s.io/v1",

@@ -1,15 +1,19 @@
-import type { Json } from "#sandbox/kinds/definition";
+import type { Json, JsonValue } from "#sandbox/kinds/definition";
 import type { Entry } from "#sandbox/store/types";
 import { admit, hasStatus, readBody } from "./admission.ts";
 import { type Address, type Engine, readEntry, storeKey, targetOf } from "./context.ts";
 import { equal, listAt, metadataOf, objectAt, textAt, withAt } from "./json.ts";
 import { applyJsonPatch } from "./json-patch.ts";
+import type { Writer } from "./managed-fields/entries.ts";
+import { trackUpdate, withManagedFields } from "./managed-fields/resource.ts";
 import { applyMergePatch } from "./merge-patch.ts";
 import { updatedMetadata } from "./metadata.ts";
 import { afterRemoval, isFinished } from "./remove.ts";
 import { inVersion, NAMESPACE_BUCKET } from "./resource.ts";
+import { type Review, UNREVIEWED } from "./review.ts";
 import { applyScale, scaleOf } from "./scale.ts";
 import { badRequest, conflict, invalid, methodNotAllowed, unsupportedMediaType } from "./status.ts";
+import { statusWrite } from "./status-write.ts";
 import { applyStrategicPatch, mergeKeysOf } from "./strategic-patch.ts";
 
 /** "" is the object itself. */
@@ -18,6 +22,14 @@ export type Part = "" | "status" | "scale" | "finalize";
 export interface UpdateOptions {
   readonly part?: Part;
   readonly dryRun?: boolean;
+  /** Asked before the object is stored; default: nobody is. */
+  readonly review?: Review;
+  /** Who writes, as managed fields name it; absent: they stay as they are. */
+  readonly writer?: Writer;
+  /** As server-side apply worked them out; `writer` does not matter then. */
+  readonly applied?: { readonly managedFields: JsonValue[] | undefined };
+  /** Sees what a patch makes of the object before anything else does; may throw. */
+  onPatched?(patched: Json): void;
 }
 
 export interface Patch {
@@ -35,7 +47,7 @@ export function replaceObject(engine: Engine, address: Address, body: unknown, o
   const { resource } = address;
   if (options.part === "scale") {
     const next = applyScale(resource, inVersion(resource, entry.object), body);
-    return scaleEntry(address, write(engine, address, entry, next, { ...options, part: "" }));
+    return scaleEntry(address, write(engine, address, entry, next, { ...options, part: "" }, "scale"));
   }
   const next = readBody(address, body);
   const version = textAt(next, "metadata", "resourceVersion");
@@ -58,9 +70,10 @@ export function patchObject(engine: Engine, address: Address, patch: Patch, opti
   const now = inVersion(resource, entry.object);
   const document = options.part === "scale" ? scaleOf(resource, now) : now;
   const patched = applyPatch(address, document, patch);
+  if (options.part !== "scale") options.onPatched?.(patched);
   if (options.part === "scale") {
     const next = applyScale(resource, now, patched);
-    return scaleEntry(address, write(engine, address, entry, next, { ...options, part: "" }));
+    return scaleEntry(address, write(engine, address, entry, next, { ...options, part: "" }, "scale"));
   }
   return write(engine, address, entry, readBody(address, patched), options);
 }
@@ -95,23 +108,48 @@ function objectBody(value: unknown): Json {
   return value as Json;
 }
 
-function write(engine: Engine, address: Address, entry: Entry, body: Json, options: UpdateOptions): Entry {
+/** Stores `body` in place of `entry`, as far as the part that is written goes; see `replaceObject`. */
+export function write(
+  engine: Engine,
+  address: Address,
+  entry: Entry,
+  body: Json,
+  options: UpdateOptions,
+  subresource: Part = options.part ?? "",
+): Entry {
   const { resource } = address;
   const old = entry.object;
   checkPreconditions(address, body, entry);
   const next: Json = { ...select(address, body, old, options.part ?? ""), apiVersion: resource.apiVersion };
   const whole = (options.part ?? "") === "";
-  const admitted = admit(engine, resource, next, { allocate: whole, old });
+  const wanted = resource.definition.defaults(next);
+  const managedFields =
+    options.applied === undefined
+      ? trackUpdate(resource, { body, old, wanted, whole: subresource === "", name: address.name }, options.writer)
+      : options.applied.managedFields;
+  const admitted = admit(engine, resource, wanted, { allocate: whole, old, defaulted: true });
   // Allocation may label and annotate, but what the server owns stays.
-  let stored: Json = { ...admitted, apiVersion: resource.storedAs, metadata: updatedMetadata(admitted, old) };
-  if (equal(stored, old)) return entry;
-  stored = withGeneration(address, stored, old);
-  const key = storeKey(address);
-  if (options.dryRun === true) return { key, object: stored, text: JSON.stringify(stored), revision: entry.revision };
-  if (!isFinished(resource, stored)) return engine.store.put(resource.bucket, key, stored, entry.revision);
-  const removed = engine.store.remove(resource.bucket, key, entry.revision);
-  afterRemoval(engine, resource);
-  return removed;
+  const metadata = withManagedFields(updatedMetadata(admitted, old), managedFields);
+  let stored: Json = { ...admitted, apiVersion: resource.storedAs, metadata };
+  const unchanged = equal(stored, old);
+  if (!unchanged) stored = withGeneration(address, stored, old);
+  const dryRun = options.dryRun === true;
+  const { review = UNREVIEWED } = options;
+  const about = shownTo(address, subresource, stored, old);
+  return review({ operation: "UPDATE", address, subresource, ...about, revision: entry.revision, dryRun }, () => {
+    if (unchanged) return entry;
+    const key = storeKey(address);
+    if (dryRun) return { key, object: stored, text: JSON.stringify(stored), revision: entry.revision };
+    if (!isFinished(resource, stored)) return engine.store.put(resource.bucket, key, stored, entry.revision);
+    const removed = engine.store.remove(resource.bucket, key, entry.revision);
+    afterRemoval(engine, resource);
+    return removed;
+  });
+}
+
+function shownTo({ resource }: Address, subresource: Part, object: Json, old: Json): { object: Json; old: Json } {
+  if (subresource === "scale") return { object: scaleOf(resource, object), old: scaleOf(resource, old) };
+  return { object: inVersion(resource, object), old: inVersion(resource, old) };
 }
 
 function checkPreconditions(address: Address, body: Json, entry: Entry): void {
@@ -135,7 +173,7 @@ function select(address: Address, body: Json, old: Json, part: Part): Json {
   switch (part) {
     case "status":
       if (!hasStatus(resource)) throw methodNotAllowed();
-      return withAt({ ...old }, ["status"], body.status);
+      return statusWrite(resource, body, old);
     case "finalize":
       if (resource.bucket !== NAMESPACE_BUCKET) throw methodNotAllowed();
       return withAt({ ...old }, ["spec", "finalizers"], [...listAt(body, "spec", "finalizers")]);

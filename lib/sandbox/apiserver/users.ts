@@ -1,12 +1,12 @@
-import { createHash } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import type { IncomingHttpHeaders } from "node:http";
 import type { Clock } from "#runtime/clock";
 import type { Json } from "#sandbox/kinds/definition";
 import type { Store } from "#sandbox/store/types";
-import { textAt, timestamp } from "./json.ts";
+import { textAt, textList, timestamp } from "./json.ts";
 import { signToken, verifyToken } from "./jwt.ts";
 import { bucketOf, keyOf } from "./resource.ts";
-import { badRequest, failure, type StatusFault } from "./status.ts";
+import { failure, type StatusFault } from "./status.ts";
 
 /** A bearer token that is known from the start. */
 export interface TokenSpec {
@@ -22,20 +22,30 @@ export interface User {
   readonly extra?: Readonly<Record<string, readonly string[]>>;
 }
 
-const ANONYMOUS: User = { name: "system:anonymous", groups: ["system:unauthenticated"] };
+export const ANONYMOUS: User = { name: "system:anonymous", groups: ["system:unauthenticated"] };
 const AUTHENTICATED = "system:authenticated";
-const ISSUER = "https://kubernetes.default.svc.cluster.local";
+/** The issuer of service-account tokens, and the audience of this server. */
+export const ISSUER = "https://kubernetes.default.svc.cluster.local";
 const SERVICE_ACCOUNTS = bucketOf("", "serviceaccounts");
-const PODS = bucketOf("", "pods");
-const TOKEN_SECONDS_MIN = 600;
-const TOKEN_SECONDS_MAX = 2 ** 32;
+const BINDABLE = [
+  { kind: "pod", bucket: bucketOf("", "pods"), namespaced: true },
+  { kind: "secret", bucket: bucketOf("", "secrets"), namespaced: true },
+  { kind: "node", bucket: bucketOf("", "nodes"), namespaced: false },
+] as const;
+
+/** What a token ends with. */
+export interface BoundObject {
+  readonly kind: "pod" | "secret" | "node";
+  readonly name: string;
+  readonly uid: string;
+}
 
 export interface TokenRequest {
   readonly namespace: string;
   readonly name: string;
   readonly expirationSeconds?: number;
   readonly audiences?: readonly string[];
-  readonly pod?: { readonly name: string; readonly uid: string };
+  readonly bound?: BoundObject;
 }
 
 /** Who is asking. Service-account tokens are checked without state: signature, expiry, and that account and pod still exist. */
@@ -69,91 +79,87 @@ export class Users {
     return user;
   }
 
-  ofToken(token: string): User | undefined {
-    return this.#known.get(digest(token)) ?? this.#ofServiceAccount(token);
+  /** Whose token this is, if it is meant for one of `audiences`; undefined for a bad one. */
+  ofToken(token: string, audiences: readonly string[] = [ISSUER]): User | undefined {
+    return this.#known.get(digest(token)) ?? this.#ofServiceAccount(token, audiences);
+  }
+
+  /** Whom a token is meant for; undefined when it is no service-account token of ours. */
+  audiencesOf(token: string): readonly string[] | undefined {
+    const claims = verifyToken(token, this.#key, this.#clock.now());
+    return claims === undefined ? undefined : textList(claims.aud);
   }
 
   /** A new token for a service account; the account must exist. */
   issue(request: TokenRequest, uid: string): { readonly token: string; readonly expires: string } {
     const seconds = request.expirationSeconds ?? 3600;
-    if (!Number.isInteger(seconds) || seconds < TOKEN_SECONDS_MIN || seconds > TOKEN_SECONDS_MAX) {
-      throw badRequest(
-        `spec.expirationSeconds: Invalid value: ${seconds}: may not specify a duration less than 10 minutes`,
-      );
-    }
     const now = Math.floor(this.#clock.now() / 1000);
-    const { namespace, name, pod } = request;
+    const { namespace, name, bound } = request;
     const claims: Json = {
       aud: request.audiences !== undefined && request.audiences.length > 0 ? [...request.audiences] : [ISSUER],
       exp: now + seconds,
       iat: now,
       iss: ISSUER,
+      jti: randomUUID(),
       nbf: now,
       sub: `system:serviceaccount:${namespace}:${name}`,
       "kubernetes.io": {
         namespace,
         serviceaccount: { name, uid },
-        ...(pod === undefined ? {} : { pod: { name: pod.name, uid: pod.uid } }),
+        ...(bound === undefined ? {} : { [bound.kind]: { name: bound.name, uid: bound.uid } }),
       },
     };
     return { token: signToken(claims, this.#key), expires: timestamp((now + seconds) * 1000) };
   }
 
-  #ofServiceAccount(token: string): User | undefined {
+  #ofServiceAccount(token: string, audiences: readonly string[]): User | undefined {
     const claims = verifyToken(token, this.#key, this.#clock.now());
-    if (claims === undefined) return undefined;
+    if (claims === undefined || !textList(claims.aud).some((one) => audiences.includes(one))) return undefined;
     const bound = claims["kubernetes.io"];
     const namespace = textAt(bound, "namespace");
     const name = textAt(bound, "serviceaccount", "name");
     const uid = textAt(bound, "serviceaccount", "uid");
     const account = this.#store.get(SERVICE_ACCOUNTS, keyOf(namespace, name));
     if (account === undefined || textAt(account.object, "metadata", "uid") !== uid) return undefined;
-    const podName = textAt(bound, "pod", "name");
-    if (podName !== "") {
-      const pod = this.#store.get(PODS, keyOf(namespace, podName));
-      if (pod === undefined || textAt(pod.object, "metadata", "uid") !== textAt(bound, "pod", "uid")) return undefined;
+    for (const { kind, bucket, namespaced } of BINDABLE) {
+      const boundName = textAt(bound, kind, "name");
+      if (boundName === "") continue;
+      const entry = this.#store.get(bucket, keyOf(namespaced ? namespace : "", boundName));
+      if (entry === undefined || textAt(entry.object, "metadata", "uid") !== textAt(bound, kind, "uid"))
+        return undefined;
     }
+    const extra = extraOf(claims);
     return {
       name: `system:serviceaccount:${namespace}:${name}`,
       groups: withAuthenticated(["system:serviceaccounts", `system:serviceaccounts:${namespace}`]),
       uid,
-      ...(podName === "" ? {} : { extra: { "authentication.kubernetes.io/pod-name": [podName] } }),
+      ...(Object.keys(extra).length === 0 ? {} : { extra }),
     };
   }
 }
 
-/** What `Impersonate-*` headers ask for; undefined when they are absent. */
-export function impersonated(headers: IncomingHttpHeaders): User | undefined {
-  const name = one(headers["impersonate-user"]);
-  const groups = headers["impersonate-group"];
-  if (name === undefined) {
-    if (groups === undefined && headers["impersonate-uid"] === undefined) return undefined;
-    throw badRequest("requested groups without impersonating a user");
-  }
-  // Node joins repeated headers; group names hold no commas.
-  const asked =
-    groups === undefined
-      ? []
-      : String(groups)
-          .split(",")
-          .map((group) => group.trim())
-          .filter((group) => group !== "");
-  const account = /^system:serviceaccount:([^:]+):([^:]+)$/.exec(name);
-  if (name === "system:anonymous") return ANONYMOUS;
-  const implied =
-    asked.length > 0 || account === null ? asked : ["system:serviceaccounts", `system:serviceaccounts:${account[1]}`];
-  return { name, groups: withAuthenticated(implied) };
-}
-
-function one(value: string | string[] | undefined): string | undefined {
-  return Array.isArray(value) ? value[0] : value;
+/** What the token says besides the account's name (KEP-4193). */
+function extraOf(claims: Json): Readonly<Record<string, readonly string[]>> {
+  const prefix = "authentication.kubernetes.io";
+  const bound = claims["kubernetes.io"];
+  const facts: readonly (readonly [string, string])[] = [
+    ["credential-id", textAt(claims, "jti") === "" ? "" : `JTI=${textAt(claims, "jti")}`],
+    ["node-name", textAt(bound, "node", "name")],
+    ["node-uid", textAt(bound, "node", "uid")],
+    ["pod-name", textAt(bound, "pod", "name")],
+    ["pod-uid", textAt(bound, "pod", "uid")],
+  ];
+  return Object.fromEntries(
+    facts.filter(([, value]) => value !== "").map(([key, value]) => [`${prefix}/${key}`, [value]]),
+  );
 }
 
 export function unauthorized(): StatusFault {
   return failure({ code: 401, reason: "Unauthorized", message: "Unauthorized" });
 }
 
-function withAuthenticated(groups: readonly string[]): readonly string[] {
+/** With the group that everybody with valid credentials is in. */
+export function withAuthenticated(groups: readonly string[]): readonly string[] {
   return groups.includes(AUTHENTICATED) ? groups : [...groups, AUTHENTICATED];
 }
 

@@ -1,9 +1,8 @@
 import type { ServerResponse } from "node:http";
 import type { Engine } from "./context.ts";
-import { readRevision } from "./list.ts";
+import { readListOptions } from "./list-options.ts";
 import type { Resource } from "./resource.ts";
 import { isTrue, numberParam } from "./route.ts";
-import { failure } from "./status.ts";
 import { type View, viewText } from "./table.ts";
 import { startWatch, type WatchQuery, type WatchSink } from "./watch.ts";
 
@@ -18,17 +17,7 @@ export function readWatchQuery(
   scope: { readonly namespace: string | undefined; readonly name: string },
 ): WatchQuery {
   const bookmarks = isTrue(query.get("allowWatchBookmarks"));
-  const initialEvents = query.has("sendInitialEvents") && isTrue(query.get("sendInitialEvents"));
-  const match = query.get("resourceVersionMatch") ?? "";
-  if (initialEvents && match !== "NotOlderThan") {
-    throw failure({
-      code: 422,
-      reason: "Invalid",
-      message:
-        'ListOptions.meta.k8s.io "" is invalid: resourceVersionMatch: Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan',
-      details: {},
-    });
-  }
+  const { revision, sendInitialEvents } = readListOptions(query, true);
   const seconds = numberParam(query, "timeoutSeconds");
   const timeoutMs =
     seconds !== undefined && seconds > 0
@@ -40,9 +29,9 @@ export function readWatchQuery(
     namespace: scope.namespace,
     labelSelector: query.get("labelSelector") ?? "",
     fieldSelector: fields,
-    revision: readRevision(query.get("resourceVersion")),
+    revision,
     bookmarks,
-    initialEvents,
+    initialEvents: sendInitialEvents,
     timeoutMs,
   };
 }

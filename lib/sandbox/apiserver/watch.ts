@@ -3,6 +3,7 @@ import type { Clock } from "#runtime/clock";
 import type { Entry, StoreEvent } from "#sandbox/store/types";
 import type { Engine } from "./context.ts";
 import { listObjects, matcherOf } from "./list.ts";
+import { tooLarge } from "./list-options.ts";
 import type { Resource } from "./resource.ts";
 import type { Matcher } from "./selectors.ts";
 import { failure, statusOf } from "./status.ts";
@@ -26,12 +27,15 @@ export interface WatchQuery {
   /** Changes after this revision; undefined or 0: first everything that is there, as ADDED. */
   readonly revision?: number | undefined;
   readonly bookmarks: boolean;
-  /** First everything that is there, then a bookmark that says so, whatever `revision` is. */
-  readonly initialEvents: boolean;
+  /**
+   * True: first everything that is there, then a bookmark that says so, whatever `revision` is. False: only what
+   * changes. Undefined: as `revision` says.
+   */
+  readonly initialEvents: boolean | undefined;
   readonly timeoutMs: number;
 }
 
-const BOOKMARK_MS = 30_000;
+const BOOKMARK_MS = 60_000;
 
 /**
  * Starts a watch: every committed change once, in order, as the selectors see it (an object that starts to match is
@@ -42,9 +46,13 @@ export function startWatch(engine: Engine, resource: Resource, query: WatchQuery
   const { store, clock } = engine;
   store.flush();
   const prefix = query.namespace === undefined ? "" : `${query.namespace}/`;
-  const initial = query.initialEvents || query.revision === undefined || query.revision === 0;
+  const anywhere = query.revision === undefined || query.revision === 0;
+  const initial = query.initialEvents ?? anywhere;
   let backlog: readonly StoreEvent[] = [];
-  if (!initial) {
+  if (initial && !anywhere && (query.revision ?? 0) > store.revision) {
+    throw tooLarge(query.revision ?? 0, store.revision);
+  }
+  if (!initial && !anywhere) {
     try {
       backlog = store.since(resource.bucket, query.revision ?? 0);
     } catch (thrown) {
@@ -78,21 +86,24 @@ export function startWatch(engine: Engine, resource: Resource, query: WatchQuery
   // Subscribed in the same turn as the state is read: nothing falls between.
   stops.push(store.subscribe(resource.bucket, deliver));
   if (initial) {
-    for (const entry of listObjects(engine, resource, query).entries) {
+    const { namespace, labelSelector, fieldSelector } = query;
+    for (const entry of listObjects(engine, resource, { namespace, labelSelector, fieldSelector }).entries) {
       if (open && !sink.event("ADDED", entry)) finish();
     }
     if (open && query.initialEvents && query.bookmarks) sink.bookmark(store.revision, true);
   } else deliver(backlog);
   if (!open) return stop;
-  stops.push(clock.schedule(query.timeoutMs, finish));
-  if (query.bookmarks) {
-    stops.push(
-      every(clock, BOOKMARK_MS, () => {
-        store.flush();
-        if (open && !sink.bookmark(store.revision, false)) finish();
-      }),
-    );
-  }
+  const bookmark = () => {
+    store.flush();
+    if (open && !sink.bookmark(store.revision, false)) finish();
+  };
+  const timeUp = () => {
+    // The client that watches again from here misses nothing and reads nothing twice.
+    if (query.bookmarks) bookmark();
+    finish();
+  };
+  stops.push(clock.schedule(query.timeoutMs, timeUp));
+  if (query.bookmarks) stops.push(every(clock, BOOKMARK_MS, bookmark));
   return stop;
 }
 

@@ -50,6 +50,8 @@ export interface KindDefinition {
   readonly group: string;
   readonly version: string;
   readonly kind: string;
+  /** Of a built-in kind: its table of fields ("core/Service", see schema/definitions.ts). */
+  readonly schemaId?: string;
   readonly plural: string;
   readonly singular: string;
   readonly shortNames: readonly string[];

@@ -43,6 +43,7 @@ export function kind(table: string, version: string, name: string, plural: strin
     group: GROUPS[table] ?? table,
     version,
     kind: name,
+    schemaId: id,
     plural,
     singular: options.singular ?? name.toLowerCase(),
     shortNames: options.shortNames ?? [],

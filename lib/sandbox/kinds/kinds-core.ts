@@ -64,11 +64,22 @@ function checkImmutable(object: Json, old: Json | undefined): readonly Cause[] {
   return same ? [] : [invalid("data", "", "field is immutable when `immutable` is set")];
 }
 
+/** What a Secret of a known type must hold. */
+const KEYS_OF_TYPE: Readonly<Record<string, readonly string[]>> = {
+  "kubernetes.io/tls": ["tls.crt", "tls.key"],
+  "kubernetes.io/dockercfg": [".dockercfg"],
+  "kubernetes.io/dockerconfigjson": [".dockerconfigjson"],
+  "kubernetes.io/ssh-auth": ["ssh-privatekey"],
+};
+
 function validateSecret(secret: Json, old: Json | undefined): readonly Cause[] {
   const bad = Object.entries(strings(secret.data)).filter(([, text]) => text.length % 4 !== 0 || !BASE64.test(text));
   return [
     ...checkDataKeys(secret),
     ...bad.map(([key]) => invalid(`data[${key}]`, "", "illegal base64 data")),
+    ...(KEYS_OF_TYPE[str(secret.type)] ?? [])
+      .filter((key) => obj(secret.data)[key] === undefined)
+      .map((key) => required(`data[${key}]`)),
     ...checkImmutable(secret, old),
     ...(old !== undefined && old.type !== secret.type
       ? [invalid("type", secret.type ?? null, "field is immutable")]

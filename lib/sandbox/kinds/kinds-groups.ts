@@ -1,5 +1,4 @@
-import { tryParseAddress } from "#core/address";
-import { invalid, notSupported, required } from "./causes.ts";
+import { forbidden, invalid } from "./causes.ts";
 import { BINDING_COLUMNS, CREATED_COLUMNS, LEASE_COLUMNS, WEBHOOK_COLUMNS } from "./columns/cluster.ts";
 import { ENDPOINT_SLICE_COLUMNS } from "./columns/services.ts";
 import {
@@ -10,11 +9,20 @@ import {
   REPLICA_SET_COLUMNS,
   STATEFUL_SET_COLUMNS,
 } from "./columns/workloads.ts";
+import { NOT_NEGATIVE } from "./container-validate.ts";
 import type { Cause, Json, KindDefinition } from "./definition.ts";
-import { arr, fill, metaOf, obj, objects, sameJson, str } from "./json.ts";
+import { defaultSlice, validateSlice } from "./endpoint-slice-validate.ts";
+import { at, metaOf, num, obj, str } from "./json.ts";
 import { kind } from "./kind.ts";
 import { checkSubdomain } from "./names.ts";
-import { mapped } from "./pod-defaults.ts";
+import {
+  defaultBinding,
+  validateBinding,
+  validateClusterBinding,
+  validateClusterRole,
+  validateRole,
+} from "./rbac-validate.ts";
+import { defaultWebhooks, refuseMutating, validateWebhooks } from "./webhook-config.ts";
 import {
   admitDaemonSet,
   defaultDaemonSet,
@@ -22,7 +30,7 @@ import {
   defaultReplicaSet,
   defaultStatefulSet,
 } from "./workload-defaults.ts";
-import { validateWorkload } from "./workload-validate.ts";
+import { checkAmount, checkLabelSelector, validateWorkload } from "./workload-validate.ts";
 
 const SCALABLE = ["status", "scale"];
 
@@ -62,89 +70,38 @@ const APPS: readonly KindDefinition[] = [
     hasGeneration: true,
     columns: STATEFUL_SET_COLUMNS,
     defaults: defaultStatefulSet,
-    validate: validateWorkload,
+    validate: refuseStatefulSet,
   }),
   kind("apps", "v1", "ControllerRevision", "controllerrevisions", { columns: CONTROLLER_REVISION_COLUMNS }),
 ];
 
-function defaultSlice(slice: Json): Json {
-  const defaulted = (port: Json) => fill(port, { name: "", protocol: "TCP" });
-  return { ...fill(slice, { endpoints: [], ports: [] }), ...mapped(slice, "ports", defaulted) };
+// Served so that `kubectl get all` works; nothing would ever start its pods, which is better said at once.
+function refuseStatefulSet(set: Json, old: Json | undefined): readonly Cause[] {
+  const why = "the Berth sandbox does not run StatefulSets: use a Deployment here, or a real cluster";
+  return old === undefined ? [forbidden("spec", why)] : validateWorkload(set, old);
 }
 
-/** Special-use addresses that may not be endpoints (core/validation ValidateEndpointIP). */
-function checkEndpointAddress(field: string, text: string, family: number): readonly Cause[] {
-  const address = tryParseAddress(text);
-  if (address === null || address.family !== family) {
-    return [invalid(field, text, family === 4 ? "must be a valid IPv4 address" : "must be a valid IPv6 address")];
-  }
-  const { value } = address;
-  const four = address.family === 4;
-  const rules: readonly (readonly [boolean, string])[] = [
-    [value === 0n, `may not be unspecified (${four ? "0.0.0.0" : "::"})`],
-    [four ? value >> 24n === 127n : value === 1n, "may not be in the loopback range (127.0.0.0/8, ::1/128)"],
-    [
-      four ? value >> 16n === 0xa9fen : value >> 118n === 0x3fan,
-      "may not be in the link-local range (169.254.0.0/16, fe80::/10)",
-    ],
-    [four && value >> 8n === 0xe00000n, "may not be in the link-local multicast range (224.0.0.0/24, ff02::/10)"],
-  ];
-  return rules.filter(([hit]) => hit).map(([, rule]) => invalid(field, text, rule));
-}
-
-function validateSlice(slice: Json, old: Json | undefined): readonly Cause[] {
-  const type = str(slice.addressType);
-  if (type === "") return [required("addressType")];
-  if (!["IPv4", "IPv6", "FQDN"].includes(type)) return [notSupported("addressType", type, ["FQDN", "IPv4", "IPv6"])];
-  const family = type === "IPv4" ? 4 : 6;
-  const endpoints = objects(slice.endpoints).flatMap((endpoint, index) => {
-    const addresses = arr(endpoint.addresses);
-    const path = `endpoints[${index}].addresses`;
-    if (addresses.length === 0) return [required(path, "must contain at least 1 address")];
-    if (type === "FQDN") return [];
-    return addresses.flatMap((text, position) => checkEndpointAddress(`${path}[${position}]`, str(text), family));
-  });
-  const moved = old !== undefined && old.addressType !== slice.addressType;
+function validateLease(lease: Json): readonly Cause[] {
+  const { leaseDurationSeconds: duration, leaseTransitions: transitions } = obj(lease.spec);
   return [
-    ...checkSubdomain("metadata.name", str(metaOf(slice).name)),
-    ...endpoints,
-    ...(moved ? [invalid("addressType", type, "field is immutable")] : []),
+    ...checkSubdomain("metadata.name", str(metaOf(lease).name)),
+    ...(duration !== undefined && num(duration) <= 0
+      ? [invalid("spec.leaseDurationSeconds", duration, "must be greater than 0")]
+      : []),
+    ...(num(transitions) < 0 ? [invalid("spec.leaseTransitions", transitions, NOT_NEGATIVE)] : []),
   ];
 }
 
-function defaultBinding(binding: Json): Json {
-  const group = "rbac.authorization.k8s.io";
-  const subject = (one: Json) => (one.kind === "ServiceAccount" ? one : fill(one, { apiGroup: group }));
-  return {
-    ...binding,
-    roleRef: fill(obj(binding.roleRef), { apiGroup: group }),
-    ...mapped(binding, "subjects", subject),
-  };
-}
-
-function validateBinding(binding: Json, old: Json | undefined): readonly Cause[] {
-  const role = obj(binding.roleRef);
-  const subjects = objects(binding.subjects).flatMap((subject, index) =>
-    subject.kind === "ServiceAccount" && str(subject.namespace) === ""
-      ? [required(`subjects[${index}].namespace`)]
-      : [],
-  );
-  const changed = old !== undefined && !sameJson(role, obj(old.roleRef));
+function validateBudget(budget: Json): readonly Cause[] {
+  const { minAvailable, maxUnavailable } = obj(budget.spec);
+  const both = minAvailable !== undefined && maxUnavailable !== undefined;
   return [
-    ...(["Role", "ClusterRole"].includes(str(role.kind))
-      ? []
-      : [notSupported("roleRef.kind", str(role.kind), ["ClusterRole", "Role"])]),
-    ...(str(role.name) === "" ? [required("roleRef.name")] : []),
-    ...subjects,
-    ...(changed ? [invalid("roleRef", role, "cannot change roleRef")] : []),
+    ...checkSubdomain("metadata.name", str(metaOf(budget).name)),
+    ...(both ? [invalid("spec", obj(budget.spec), "minAvailable and maxUnavailable cannot be both set")] : []),
+    ...checkAmount("spec.minAvailable", minAvailable),
+    ...checkAmount("spec.maxUnavailable", maxUnavailable),
+    ...checkLabelSelector("spec.selector", obj(at(budget, "spec", "selector"))),
   ];
-}
-
-function validateRole(role: Json): readonly Cause[] {
-  const rules = objects(role.rules).flatMap((rule, index) =>
-    arr(rule.verbs).length === 0 ? [required(`rules[${index}].verbs`, "verbs must contain at least one value")] : [],
-  );
-  return rules;
 }
 
 const RBAC: readonly KindDefinition[] = [
@@ -157,13 +114,13 @@ const RBAC: readonly KindDefinition[] = [
   kind("rbac", "v1", "ClusterRole", "clusterroles", {
     namespaced: false,
     columns: CREATED_COLUMNS,
-    validate: validateRole,
+    validate: validateClusterRole,
   }),
   kind("rbac", "v1", "ClusterRoleBinding", "clusterrolebindings", {
     namespaced: false,
     columns: BINDING_COLUMNS,
     defaults: defaultBinding,
-    validate: validateBinding,
+    validate: validateClusterBinding,
   }),
 ];
 
@@ -180,6 +137,7 @@ export const GROUP_KINDS: readonly KindDefinition[] = [
   kind("coordination", "v1", "Lease", "leases", {
     columns: LEASE_COLUMNS,
     defaults: (lease) => ({ ...lease, spec: obj(lease.spec) }),
+    validate: validateLease,
   }),
   kind("apiextensions", "v1", "CustomResourceDefinition", "customresourcedefinitions", {
     shortNames: ["crd", "crds"],
@@ -196,11 +154,21 @@ export const GROUP_KINDS: readonly KindDefinition[] = [
     subresources: ["status"],
     hasGeneration: true,
     columns: DISRUPTION_BUDGET_COLUMNS,
+    validate: validateBudget,
   }),
   kind("admissionregistration", "v1", "ValidatingWebhookConfiguration", "validatingwebhookconfigurations", {
     namespaced: false,
     categories: ["api-extensions"],
     hasGeneration: true,
     columns: WEBHOOK_COLUMNS,
+    defaults: defaultWebhooks,
+    validate: validateWebhooks,
+  }),
+  kind("admissionregistration", "v1", "MutatingWebhookConfiguration", "mutatingwebhookconfigurations", {
+    namespaced: false,
+    categories: ["api-extensions"],
+    hasGeneration: true,
+    columns: WEBHOOK_COLUMNS,
+    validate: refuseMutating,
   }),
 ];

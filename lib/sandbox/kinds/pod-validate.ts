@@ -1,7 +1,8 @@
-import { duplicate, forbidden, invalid, notFound, notSupported, required } from "./causes.ts";
+import { duplicate, forbidden, invalid, notSupported, required } from "./causes.ts";
+import { checkContainer, NOT_NEGATIVE, oneOf } from "./container-validate.ts";
 import type { Cause, Json } from "./definition.ts";
-import { at, metaOf, num, obj, objects, sameJson, str, without } from "./json.ts";
-import { checkLabelName, checkSubdomain } from "./names.ts";
+import { metaOf, num, obj, objects, sameJson, str, without } from "./json.ts";
+import { checkLabelName, checkQualifiedName, checkSubdomain } from "./names.ts";
 
 /** A pod, or on updates whether only what may change of a pod has changed. */
 export function validatePod(pod: Json, old: Json | undefined): readonly Cause[] {
@@ -46,17 +47,11 @@ export function validatePodSpec(spec: Json, path: string): readonly Cause[] {
     ...inits.flatMap((one, index) => checkContainer(one, `${path}.initContainers[${index}]`, volumeNames, seen)),
     ...oneOf(`${path}.restartPolicy`, spec.restartPolicy, ["Always", "Never", "OnFailure"]),
     ...oneOf(`${path}.dnsPolicy`, spec.dnsPolicy, ["ClusterFirst", "ClusterFirstWithHostNet", "Default", "None"]),
+    ...objects(spec.tolerations).flatMap((one, index) => checkToleration(one, `${path}.tolerations[${index}]`)),
     ...(num(spec.terminationGracePeriodSeconds) < 0
       ? [invalid(`${path}.terminationGracePeriodSeconds`, spec.terminationGracePeriodSeconds, NOT_NEGATIVE)]
       : []),
   ];
-}
-
-export const NOT_NEGATIVE = "must be greater than or equal to 0";
-
-function oneOf(field: string, value: unknown, supported: readonly string[]): readonly Cause[] {
-  if (value === undefined || value === "") return [required(field)];
-  return supported.includes(str(value)) ? [] : [notSupported(field, value, supported)];
 }
 
 function checkMode(mode: unknown, field: string): readonly Cause[] {
@@ -76,93 +71,24 @@ function checkVolume(volume: Json, path: string, before: readonly Json[]): reado
   ];
 }
 
-function checkContainer(one: Json, path: string, volumes: ReadonlySet<string>, seen: Set<string>): readonly Cause[] {
-  const name = str(one.name);
-  const causes: Cause[] = name === "" ? [required(`${path}.name`)] : [...checkLabelName(`${path}.name`, name)];
-  if (name !== "" && seen.has(name)) causes.push(duplicate(`${path}.name`, name));
-  seen.add(name);
-  const image = str(one.image);
-  if (image === "") causes.push(required(`${path}.image`));
-  else if (image !== image.trim())
-    causes.push(invalid(`${path}.image`, image, "must not have leading or trailing whitespace"));
-  const mounts = objects(one.volumeMounts);
-  return [
-    ...causes,
-    ...objects(one.ports).flatMap((port, index) => checkPort(port, `${path}.ports[${index}]`)),
-    ...objects(one.env).flatMap((variable, index) => checkEnv(variable, `${path}.env[${index}]`)),
-    ...mounts.flatMap((mount, index) =>
-      checkMount(mount, `${path}.volumeMounts[${index}]`, volumes, mounts.slice(0, index)),
-    ),
-    ...["livenessProbe", "readinessProbe", "startupProbe"].flatMap((probe) => checkProbe(one, probe, path)),
-    ...oneOf(`${path}.imagePullPolicy`, one.imagePullPolicy, ["Always", "IfNotPresent", "Never"]),
-  ];
-}
-
-export const PORT_RULE = "must be between 1 and 65535, inclusive";
-
-export function isPort(value: unknown): boolean {
-  return typeof value === "number" && Number.isInteger(value) && value >= 1 && value <= 65535;
-}
-
-function checkPort(port: Json, path: string): readonly Cause[] {
-  const number = num(port.containerPort);
-  const causes: Cause[] = [];
-  if (port.name !== undefined && str(port.name) !== "") causes.push(...checkPortName(`${path}.name`, str(port.name)));
-  if (number === 0) causes.push(required(`${path}.containerPort`));
-  else if (!isPort(number)) causes.push(invalid(`${path}.containerPort`, number, PORT_RULE));
-  if (!["TCP", "UDP", "SCTP"].includes(str(port.protocol))) {
-    causes.push(notSupported(`${path}.protocol`, str(port.protocol), ["SCTP", "TCP", "UDP"]));
+function checkToleration(toleration: Json, path: string): readonly Cause[] {
+  const key = str(toleration.key);
+  const operator = str(toleration.operator) || "Equal";
+  const effect = str(toleration.effect);
+  const effects = ["NoSchedule", "PreferNoSchedule", "NoExecute"];
+  const causes: Cause[] = key === "" ? [] : [...checkQualifiedName(`${path}.key`, key)];
+  if (key === "" && operator !== "Exists") {
+    const why = 'operator must be Exists when `key` is empty, which means "match all values and all keys"';
+    causes.push(invalid(`${path}.operator`, operator, why));
   }
-  return causes;
-}
-
-/** IANA service name: at most 15 characters, at least one letter. */
-export function checkPortName(field: string, name: string): readonly Cause[] {
-  const causes: Cause[] = [];
-  if (name.length > 15) causes.push(invalid(field, name, "must be no more than 15 characters"));
-  if (!/^[-a-z0-9]+$/.test(name))
-    causes.push(invalid(field, name, "must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)"));
-  if (!/[a-z]/.test(name)) causes.push(invalid(field, name, "must contain at least one letter (a-z)"));
-  if (name.includes("--")) causes.push(invalid(field, name, "must not contain consecutive hyphens"));
-  if (name.startsWith("-") || name.endsWith("-"))
-    causes.push(invalid(field, name, "must not begin or end with a hyphen"));
-  return causes;
-}
-
-function checkEnv(variable: Json, path: string): readonly Cause[] {
-  if (str(variable.name) === "") return [required(`${path}.name`)];
-  const both = str(variable.value) !== "" && variable.valueFrom !== undefined;
-  return both ? [invalid(`${path}.valueFrom`, "", "may not be specified when `value` is not empty")] : [];
-}
-
-function checkMount(
-  mount: Json,
-  path: string,
-  volumes: ReadonlySet<string>,
-  before: readonly Json[],
-): readonly Cause[] {
-  const name = str(mount.name);
-  const mountPath = str(mount.mountPath);
-  const causes: Cause[] = [];
-  if (name === "") causes.push(required(`${path}.name`));
-  else if (!volumes.has(name)) causes.push(notFound(`${path}.name`, name));
-  if (mountPath === "") causes.push(required(`${path}.mountPath`));
-  if (before.some((one) => one.mountPath === mount.mountPath)) {
-    causes.push(invalid(`${path}.mountPath`, mountPath, "must be unique"));
+  if (toleration.tolerationSeconds !== undefined && effect !== "NoExecute") {
+    causes.push(invalid(`${path}.effect`, effect, "effect must be 'NoExecute' when `tolerationSeconds` is set"));
   }
+  if (operator === "Exists" && str(toleration.value) !== "") {
+    causes.push(invalid(`${path}.operator`, { key, operator }, "value must be empty when `operator` is 'Exists'"));
+  } else if (operator !== "Exists" && operator !== "Equal") {
+    causes.push(notSupported(`${path}.operator`, operator, ["Equal", "Exists"]));
+  }
+  if (effect !== "" && !effects.includes(effect)) causes.push(notSupported(`${path}.effect`, effect, effects));
   return causes;
-}
-
-function checkProbe(container: Json, name: string, path: string): readonly Cause[] {
-  const probe = container[name];
-  if (probe === undefined) return [];
-  const here = `${path}.${name}`;
-  const handlers = ["exec", "httpGet", "tcpSocket", "grpc"].filter((kind) => at(obj(probe), kind) !== undefined);
-  if (handlers.length === 0) return [required(here, "must specify a handler type")];
-  const extra = handlers
-    .slice(1)
-    .map((kind) => forbidden(`${here}.${kind}`, "may not specify more than 1 handler type"));
-  const port = at(obj(probe), handlers[0] ?? "", "port");
-  const wrong = typeof port === "number" && !isPort(port);
-  return [...extra, ...(wrong ? [invalid(`${here}.${handlers[0]}.port`, port, PORT_RULE)] : [])];
 }

@@ -1,9 +1,10 @@
 import { tryParseAddress } from "#core/address";
 import { duplicate, forbidden, invalid, notSupported, required } from "./causes.ts";
+import { checkPortName, isPort, PORT_RULE } from "./container-validate.ts";
 import type { Cause, Json, JsonValue } from "./definition.ts";
 import { arr, at, metaOf, num, obj, objects, sameJson, str } from "./json.ts";
 import { checkLabelName, checkLabels, checkServiceName, checkSubdomain } from "./names.ts";
-import { checkPortName, isPort, PORT_RULE } from "./pod-validate.ts";
+
 import { isExternallyAccessible, isHeadless, needsHealthCheckPort, typeOf } from "./service-defaults.ts";
 import { afterUpdate } from "./service-update.ts";
 

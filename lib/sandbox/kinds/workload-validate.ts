@@ -1,9 +1,10 @@
 import { selectorMatches } from "#core/selector";
 import { forbidden, invalid, notSupported, required } from "./causes.ts";
+import { NOT_NEGATIVE } from "./container-validate.ts";
 import type { Cause, Json, JsonValue } from "./definition.ts";
 import { arr, at, metaOf, num, obj, objects, sameJson, str, strings } from "./json.ts";
 import { checkLabels, checkQualifiedName, checkSubdomain } from "./names.ts";
-import { NOT_NEGATIVE, validatePodSpec } from "./pod-validate.ts";
+import { validatePodSpec } from "./pod-validate.ts";
 
 const IMMUTABLE = "field is immutable";
 
@@ -108,12 +109,25 @@ function checkStrategy(spec: Json): readonly Cause[] {
     ...(both && rollingUpdate !== undefined && field === "strategy"
       ? [invalid(`${path}.rollingUpdate.maxUnavailable`, maxUnavailable, "may not be 0 when `maxSurge` is 0")]
       : []),
+    ...(field === "updateStrategy" && maxSurge !== undefined ? checkDaemonUpdate(path, maxSurge, maxUnavailable) : []),
   ];
+}
+
+/** Of a DaemonSet exactly one of them is more than zero. */
+function checkDaemonUpdate(path: string, maxSurge: JsonValue, maxUnavailable: JsonValue): readonly Cause[] {
+  const surge = !isZero(maxSurge);
+  const unavailable = !isZero(maxUnavailable ?? 0);
+  if (surge && unavailable) {
+    return [invalid(`${path}.rollingUpdate.maxSurge`, maxSurge, "may not be set when maxUnavailable is non-zero")];
+  }
+  if (surge || unavailable) return [];
+  return [required(`${path}.rollingUpdate.maxUnavailable`, "cannot be 0 when maxSurge is 0")];
 }
 
 const isZero = (value: JsonValue) => value === 0 || value === "0%";
 
-function checkAmount(field: string, value: JsonValue): readonly Cause[] {
+/** A number or percentage of pods. */
+export function checkAmount(field: string, value: JsonValue): readonly Cause[] {
   if (value === undefined) return [];
   if (typeof value === "number") return value < 0 ? [invalid(field, value, NOT_NEGATIVE)] : [];
   const text = str(value);

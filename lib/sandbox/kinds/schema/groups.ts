@@ -157,6 +157,12 @@ Eviction apiVersion:string deleteOptions:any kind:string metadata:meta/ObjectMet
 export const ADMISSIONREGISTRATION = `
 ValidatingWebhookConfiguration apiVersion:string kind:string metadata:meta/ObjectMeta
   webhooks:[ValidatingWebhook]@name
+MutatingWebhookConfiguration apiVersion:string kind:string metadata:meta/ObjectMeta
+  webhooks:[MutatingWebhook]@name
+MutatingWebhook admissionReviewVersions:[string]! clientConfig:WebhookClientConfig! failurePolicy:string
+  matchConditions:[MatchCondition] matchPolicy:string name:string! namespaceSelector:meta/LabelSelector
+  objectSelector:meta/LabelSelector reinvocationPolicy:string rules:[RuleWithOperations] sideEffects:string!
+  timeoutSeconds:int32
 ValidatingWebhook admissionReviewVersions:[string]! clientConfig:WebhookClientConfig! failurePolicy:string
   matchConditions:[MatchCondition] matchPolicy:string name:string! namespaceSelector:meta/LabelSelector
   objectSelector:meta/LabelSelector rules:[RuleWithOperations] sideEffects:string! timeoutSeconds:int32
