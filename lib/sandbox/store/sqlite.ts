@@ -1,9 +1,10 @@
 import type { DatabaseSync } from "node:sqlite";
+import { crc32 } from "node:zlib";
 import { Fault } from "#core/errors";
 import type { Log } from "#runtime/log";
 import type { Json } from "#sandbox/kinds/definition";
 import { Bucket } from "./bucket.ts";
-import { damaged, openDatabase } from "./database.ts";
+import { openDatabase, PUT } from "./database.ts";
 import { History } from "./history.ts";
 import type { Entry, Holders, Store, StoreEvent, ValuesOf } from "./types.ts";
 
@@ -27,15 +28,11 @@ export function openStore(options: {
   readonly historyEvents?: number;
 }): Store {
   const { path, log } = options;
-  const { database, revision, rows } = openDatabase(path);
+  const { database, revision, rows, salvaged } = openDatabase(path);
+  if (salvaged !== undefined) log.error("store was damaged: what could be read is kept", { path, ...salvaged });
   const buckets = new Map<string, Bucket>();
-  for (const row of rows) {
-    bucketOf(buckets, row.bucket).set(row.key, {
-      key: row.key,
-      object: parse(row.value, path),
-      text: row.value,
-      revision: row.revision,
-    });
+  for (const { bucket, key, object, text, revision } of rows) {
+    bucketOf(buckets, bucket).set(key, { key, object, text, revision });
   }
   log.info("store opened", { path, objects: rows.length, revision });
   return new SqliteStore(database, buckets, revision, log, options.historyEvents ?? 10_000);
@@ -48,22 +45,6 @@ function bucketOf(buckets: Map<string, Bucket>, name: string): Bucket {
     buckets.set(name, bucket);
   }
   return bucket;
-}
-
-function parse(text: string, path: string): Json {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    throw damaged(path, "an object in it is not JSON");
-  }
-  const metadata = isJson(value) ? value.metadata : undefined;
-  if (isJson(value) && isJson(metadata) && typeof metadata.name === "string") return value;
-  throw damaged(path, "an object in it has no name");
-}
-
-function isJson(value: unknown): value is Json {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 class SqliteStore implements Store {
@@ -83,11 +64,11 @@ class SqliteStore implements Store {
     this.#buckets = buckets;
     this.revision = revision;
     this.#log = log;
-    this.#history = new History(revision, { events: historyEvents, bytes: 48_000_000 });
+    this.#history = new History(revision, { events: historyEvents, bytes: 16_000_000 });
     this.#statements = {
       begin: database.prepare("BEGIN IMMEDIATE"),
       commit: database.prepare("COMMIT"),
-      put: database.prepare("INSERT OR REPLACE INTO objects VALUES (?, ?, ?, ?)"),
+      put: database.prepare(PUT),
       remove: database.prepare("DELETE FROM objects WHERE bucket = ? AND key = ?"),
       revision: database.prepare("UPDATE meta SET value = ? WHERE name = 'revision'"),
     };
@@ -145,7 +126,9 @@ class SqliteStore implements Store {
         bucketOf(this.#buckets, event.bucket).set(event.key, event.before);
       }
       this.#history.skipTo(this.revision);
-      const why = thrown instanceof Error ? thrown.message : String(thrown);
+      const text = thrown instanceof Error ? thrown.message : String(thrown);
+      const full = /full|disk I\/O/i.test(text);
+      const why = full ? `${text}: make room on the disk that holds the data directory, or look after it` : text;
       this.#log.error("store write failed", { error: why, writes: batch.events.length });
       batch.reject(new Fault("unavailable", `the store could not be written: ${why}`, { cause: thrown }));
       return;
@@ -203,7 +186,7 @@ class SqliteStore implements Store {
     try {
       for (const event of events) {
         if (event.now === undefined) remove.run(event.bucket, event.key);
-        else put.run(event.bucket, event.key, event.revision, event.now.text);
+        else put.run(event.bucket, event.key, event.revision, event.now.text, crc32(event.now.text));
       }
       revision.run(this.revision);
       commit.run();
