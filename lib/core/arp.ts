@@ -5,7 +5,7 @@
  */
 import { tryParseAddress } from "./address.ts";
 import { Fault } from "./errors.ts";
-import { BROADCAST_MAC, isMac, macAt } from "./mac.ts";
+import { BROADCAST_MAC, macAt, macOctets } from "./mac.ts";
 import type { DropReason } from "./reasons.ts";
 
 /** An ARP packet for IPv4, and the Ethernet header it came in. */
@@ -142,10 +142,7 @@ function readIp(frame: Uint8Array, offset: number): string {
 }
 
 function writeMac(frame: Uint8Array, offset: number, mac: string): void {
-  if (!isMac(mac.toLowerCase())) {
-    throw new Fault("invalid", `${JSON.stringify(mac)} is not a MAC address: write it like 02:be:77:00:00:11`);
-  }
-  for (const [index, octet] of mac.split(":").entries()) frame[offset + index] = Number.parseInt(octet, 16);
+  frame.set(macOctets(mac), offset);
 }
 
 function writeIp(view: DataView, offset: number, ip: string): void {

@@ -1,3 +1,5 @@
+import { Fault } from "./errors.ts";
+
 /** Ethernet addresses as text, in the one spelling used everywhere: six lower case octets with colons. */
 
 /** Everybody on the segment (IEEE 802.3 §3.2.3). */
@@ -15,4 +17,12 @@ export function isMac(text: string): boolean {
 export function macAt(frame: Uint8Array, offset: number): string {
   const octet = (index: number) => OCTET_TEXT[frame[offset + index] ?? 0];
   return `${octet(0)}:${octet(1)}:${octet(2)}:${octet(3)}:${octet(4)}:${octet(5)}`;
+}
+
+/** The six octets. Throws Fault `invalid` for text that is no MAC address in that spelling (or in upper case). */
+export function macOctets(mac: string): Uint8Array {
+  if (!isMac(mac.toLowerCase())) {
+    throw new Fault("invalid", `${JSON.stringify(mac)} is not a MAC address: write it like 02:be:77:00:00:11`);
+  }
+  return Uint8Array.from(mac.split(":"), (octet) => Number.parseInt(octet, 16));
 }

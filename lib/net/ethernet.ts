@@ -27,9 +27,9 @@ export function isFrame(frame: Uint8Array): boolean {
 
 /**
  * The receive filter of a network card that is not promiscuous: its own
- * address, broadcast, all-nodes of IPv6, and the groups that were joined.
+ * address, broadcast, all-nodes of IPv6, and the groups it listens to.
  */
-export function accepts(frame: Uint8Array, mac: string, groups: ReadonlySet<string>): boolean {
+export function accepts(frame: Uint8Array, mac: string, groups: { has(mac: string): boolean }): boolean {
   const destination = destinationOf(frame);
   if (destination === mac || destination === BROADCAST_MAC || destination === ALL_NODES) return true;
   return isGroupFrame(frame) && groups.has(destination);

@@ -1,3 +1,4 @@
+import { Answering, responderCard } from "./answering.ts";
 import { accepts, isFrame } from "./ethernet.ts";
 import type { Link, LinkInfo } from "./port.ts";
 
@@ -40,16 +41,19 @@ export function openMemoryLink(
 ): MemoryLink {
   const frameListeners = new Set<(frame: Uint8Array, interfaceName: string) => void>();
   const infoListeners = new Set<() => void>();
-  const groups = new Map<string, Set<string>>(cards.map((card) => [card.name, new Set()]));
+  const answering = new Answering();
   let info: readonly LinkInfo[] = cards.map(({ name, mac }) => ({ name, mac, up: true }));
   const isUp = (name: string) => info.some((card) => card.name === name && card.up);
 
   const taps = new Map<string, { readonly segment: Segment; readonly tap: Tap }>();
   for (const { segment, name, mac } of cards) {
     if (!(segment instanceof Segment)) continue;
+    const card = responderCard(name, mac);
     const tap: Tap = {
       deliver(frame) {
-        if (!isUp(name) || !accepts(frame, mac, groups.get(name) ?? new Set())) return;
+        if (!isUp(name) || !accepts(frame, mac, answering.groups)) return;
+        const reply = answering.replyTo(frame, card);
+        if (reply !== null) segment.send(tap, reply);
         for (const listener of frameListeners) listener(frame, name);
       },
     };
@@ -71,7 +75,10 @@ export function openMemoryLink(
       const port = taps.get(interfaceName);
       if (port !== undefined && isUp(interfaceName) && isFrame(frame)) port.segment.send(port.tap, frame);
     },
-    join: (interfaceName, group) => void groups.get(interfaceName)?.add(group.toLowerCase()),
+    answer: (address, interfaces) => answering.answer(address, interfaces),
+    silence: (address) => answering.silence(address),
+    takeCounts: () => answering.takeCounts(),
+    attend: () => answering.attend(),
     setUp(interfaceName, up) {
       if (isUp(interfaceName) === up) return;
       info = info.map((card) => (card.name === interfaceName ? { ...card, up } : card));

@@ -1,27 +1,53 @@
+import type { AnswerCounts } from "#core/responder";
+
+export type { AnswerCounts } from "#core/responder";
+
+/** Why an interface is never announced on, whatever its state (metallb.md 6.3). */
+export type LinkSkip = "loopback" | "not_ethernet" | "no_arp" | "point_to_point" | "member";
+
 /** One Ethernet interface as the speaker sees it. */
 export interface LinkInfo {
   readonly name: string;
   /** Lower case, colon separated: "02:be:77:00:00:11". */
   readonly mac: string;
+  /** It has carrier, and what is sent goes out. */
   readonly up: boolean;
+  /** Absent: it may be used. A member is one of a bridge or bond; those carry its traffic. */
+  readonly skipped?: LinkSkip;
+  /** The host's own addresses there, canonical text without prefix lengths; absent where the link does not know them. */
+  readonly addresses?: readonly string[];
 }
 
 /**
- * The wire, and nothing but the wire: whole Ethernet frames in and out. The
- * virtual LAN, the packet socket (issue D) and the memory link of tests are
- * interchangeable behind it. A frame that cannot be sent (interface gone, down)
- * is dropped, as a real network would; nothing here throws because of a peer.
+ * The wire: whole Ethernet frames out, answers to neighbours, and what others
+ * say. The virtual LAN, the packet socket and the memory link of tests are
+ * interchangeable behind it. A frame that cannot be sent (interface gone,
+ * down) is dropped, as a real network would; nothing here throws because of a peer.
  */
 export interface Link {
-  /** The interfaces present now; a new array whenever something changed. */
+  /** The interfaces present now, without those excluded by name; a new array whenever something changed. */
   info(): readonly LinkInfo[];
   /** Called after `info()` changed. The returned function unsubscribes. */
   onInfo(listener: () => void): () => void;
   send(interfaceName: string, frame: Uint8Array): void;
-  /** Every frame that arrived, without FCS. The listener must not keep `frame`. */
+  /**
+   * From now on the link itself answers ARP requests and Neighbour Solicitations
+   * for `address` (canonical text), with the MAC of the interface they come in
+   * on; on these interfaces only, or on all (null), those that appear later
+   * included. Asks for the multicast that this needs. Replaces what was said of `address`.
+   */
+  answer(address: string, interfaces: readonly string[] | null): void;
+  /** No longer. Nothing is sent. */
+  silence(address: string): void;
+  /** What was answered and dropped since the last call; up to a quarter of a second may be missing. */
+  takeCounts(): AnswerCounts;
+  /**
+   * Frames of other machines which say that they have an address that is answered
+   * for or attended to, without FCS; other frames may come too. The listener must not keep `frame`.
+   */
   frames(listener: (frame: Uint8Array, interfaceName: string) => void): () => void;
-  /** Asks to receive this multicast MAC too (solicited-node groups of NDP). Idempotent. */
-  join(interfaceName: string, group: string): void;
+  /** Asks for the frames about these addresses too, until the returned function is called. */
+  attend(addresses: readonly string[]): () => void;
   close(): Promise<void>;
 }
 

@@ -1,10 +1,12 @@
 import { connect, type Socket } from "node:net";
 import { Fault } from "#core/errors";
 import { isMac } from "#core/mac";
+import type { ResponderCard } from "#core/responder";
+import { Answering, responderCard } from "./answering.ts";
 import { accepts, isFrame } from "./ethernet.ts";
 import type { Log } from "./host.ts";
 import { encodeHello, encodeLanMessage, LAN_MESSAGE, LanReader } from "./lan-wire.ts";
-import type { Link, LinkInfo } from "./port.ts";
+import type { AnswerCounts, Link, LinkInfo } from "./port.ts";
 
 /** Where and as whom to attach: the parsed form of `BERTH_LINK`. */
 export interface LanUrl {
@@ -66,7 +68,8 @@ export async function openVirtualLink(url: string, options: { readonly log: Log 
 class VirtualLink implements Link {
   readonly #at: LanUrl;
   readonly #log: Log;
-  readonly #groups = new Set<string>();
+  readonly #answering = new Answering();
+  readonly #card: ResponderCard;
   readonly #frameListeners = new Set<(frame: Uint8Array, interfaceName: string) => void>();
   readonly #infoListeners = new Set<() => void>();
   #info: readonly LinkInfo[];
@@ -78,6 +81,7 @@ class VirtualLink implements Link {
   constructor(at: LanUrl, log: Log) {
     this.#at = at;
     this.#log = log;
+    this.#card = responderCard(at.name, at.mac);
     this.#info = [{ name: at.name, mac: at.mac, up: false }];
     this.#connect();
   }
@@ -103,8 +107,20 @@ class VirtualLink implements Link {
     socket.write(encodeLanMessage(LAN_MESSAGE.frame, frame));
   }
 
-  join(_interfaceName: string, group: string): void {
-    this.#groups.add(group.toLowerCase());
+  answer(address: string, interfaces: readonly string[] | null): void {
+    this.#answering.answer(address, interfaces);
+  }
+
+  silence(address: string): void {
+    this.#answering.silence(address);
+  }
+
+  takeCounts(): AnswerCounts {
+    return this.#answering.takeCounts();
+  }
+
+  attend(): () => void {
+    return this.#answering.attend();
   }
 
   async close(): Promise<void> {
@@ -159,7 +175,13 @@ class VirtualLink implements Link {
     if (type === LAN_MESSAGE.state) {
       this.#backoffMs = BACKOFF_FIRST_MS;
       this.#setUp(payload[0] === 1);
-    } else if (type === LAN_MESSAGE.frame && isFrame(payload) && accepts(payload, this.#at.mac, this.#groups)) {
+    } else if (
+      type === LAN_MESSAGE.frame &&
+      isFrame(payload) &&
+      accepts(payload, this.#at.mac, this.#answering.groups)
+    ) {
+      const reply = this.#answering.replyTo(payload, this.#card);
+      if (reply !== null) this.send(this.#at.name, reply);
       for (const listener of this.#frameListeners) this.#guard(() => listener(payload, this.#at.name));
     }
   }

@@ -2,6 +2,7 @@ import { createSocket } from "node:dgram";
 import { createServer, type Socket } from "node:net";
 import fc from "fast-check";
 import { afterEach, describe, expect, it, vi } from "vitest";
+import { decodeNdp, neighbourSolicitation } from "#core/ndp";
 import { encodeLanMessage, LAN_MESSAGE, LanReader } from "#net/lan-wire";
 import { createMemorySegment, openMemoryLink } from "#net/memory-link";
 import type { Link } from "#net/port";
@@ -78,16 +79,23 @@ describe("links on a segment in memory", () => {
     expect([heardA, heardB, heardC]).toEqual([[], [1, 2], [1]]);
   });
 
-  it("pass a multicast only to who joined it", async () => {
+  it("let a solicitation through only to who answers for an address of that group, and answer it", async () => {
     const segment = createMemorySegment();
-    const [a, b] = [segment.attach({ mac: A }), segment.attach({ mac: B })];
-    const heard = recordFrames(b);
-    a.send("eth0", frameOf(A, "33:33:ff:00:00:01", 1));
-    b.join("eth0", "33:33:FF:00:00:01");
-    a.send("eth0", frameOf(A, "33:33:ff:00:00:01", 2));
-    await Promise.resolve();
-    await Promise.resolve();
-    expect(heard).toContain(2);
+    const [a, b, c] = [segment.attach({ mac: A }), segment.attach({ mac: B }), segment.attach({ mac: C })];
+    const [heardB, heardC] = [recordFrames(b), recordFrames(c)];
+    const answers: unknown[] = [];
+    a.frames((frame) => answers.push(decodeNdp(frame)));
+    b.answer("2001:db8::64", null);
+    a.send("eth0", neighbourSolicitation({ senderMac: A, source: "fe80::a", target: "2001:db8::64" }));
+    for (let n = 0; n < 5; n++) await Promise.resolve();
+    expect([heardB.length, heardC.length]).toEqual([1, 0]);
+    expect(answers).toMatchObject([{ kind: "advertisement", target: "2001:db8::64", linkLayer: B, solicited: true }]);
+    b.silence("2001:db8::64");
+    a.send("eth0", neighbourSolicitation({ senderMac: A, source: "fe80::a", target: "2001:db8::64" }));
+    for (let n = 0; n < 5; n++) await Promise.resolve();
+    expect(heardB).toHaveLength(1);
+    expect(b.takeCounts().answered).toEqual(new Map([["2001:db8::64", 1]]));
+    expect(b.takeCounts().answered.size).toBe(0);
   });
 
   it("are deaf and mute while down, and say when that changes", async () => {
