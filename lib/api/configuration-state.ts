@@ -16,7 +16,7 @@ export function configurationStatus(
   const { current, now } = options;
   const errors = errorsAmong(findings).map(findingText);
   const isValid = errors.length === 0;
-  const errorSummary = errors.join("\n");
+  const errorSummary = summary(errors);
   const present = asList(current?.conditions).filter(isCondition);
   const wanted = {
     type,
@@ -28,6 +28,20 @@ export function configurationStatus(
   const result = isValid ? ("Valid" as const) : ("Invalid" as const);
   const isSaid = current?.result === result && (current.errorSummary ?? "") === errorSummary;
   return conditions === null && isSaid ? null : { result, errorSummary, conditions: [...(conditions ?? present)] };
+}
+
+/** What the message of a condition may hold (metav1.Condition), with room for the last line. */
+const SUMMARY_MAX = 32_768 - 100;
+
+/** One line each; those for which there is no room are counted. */
+function summary(errors: readonly string[]): string {
+  let length = 0;
+  const fitting = errors.findIndex((line) => {
+    length += line.length + 1;
+    return length > SUMMARY_MAX;
+  });
+  if (fitting < 0) return errors.join("\n");
+  return [...errors.slice(0, fitting), `${errors.length - fitting} more errors are not listed`].join("\n");
 }
 
 function isCondition(value: unknown): value is Condition {

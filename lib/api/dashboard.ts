@@ -5,7 +5,7 @@
  * IPv6 pool does not fit a number.
  */
 import { z } from "zod";
-import { ALLOCATION_REASONS, ANNOUNCE_REASONS } from "#core/reasons";
+import { ALLOCATION_REASONS, ANNOUNCE_REASONS, HOLD_REASONS, HOLD_STATES } from "#core/reasons";
 
 /** One vocabulary for every status chip (visual.md section 2). */
 export const Tone = z.enum(["ready", "pending", "warning", "failed", "unknown"]);
@@ -145,6 +145,8 @@ export const AddressRow = z.object({
   state: AddressState,
   services: z.array(z.string()),
   announcedBy: z.string().nullable(),
+  /** Of a held address: who holds it, and why. */
+  note: z.string().optional(),
 });
 export type AddressRow = z.infer<typeof AddressRow>;
 export const AddressPage = z.object({
@@ -175,6 +177,25 @@ export const AdvertisementRow = z.object({
   resourceVersion: z.string(),
 });
 export type AdvertisementRow = z.infer<typeof AdvertisementRow>;
+
+export const HoldRow = z.object({
+  name: z.string(),
+  addresses: z.array(z.string()),
+  reason: z.enum(HOLD_REASONS),
+  /** RFC 3339; null: until it is deleted. */
+  expiry: z.string().nullable(),
+  note: z.string(),
+  mac: z.string().nullable(),
+  node: z.string().nullable(),
+  /** Of the object as it is written. */
+  state: z.enum(HOLD_STATES),
+  /** Services that have one of the addresses, and keep it. */
+  services: z.array(z.string()),
+  findings: z.array(Finding),
+  createdAt: z.string(),
+  resourceVersion: z.string(),
+});
+export type HoldRow = z.infer<typeof HoldRow>;
 
 export const AnnouncedAddress = z.object({
   address: z.string(),
@@ -523,6 +544,29 @@ export const AdvertisementPatch = z
   .strictObject({ resourceVersion: z.string().optional(), ...AdvertisementFields })
   .partial();
 export type AdvertisementPatch = z.infer<typeof AdvertisementPatch>;
+
+const HoldFields = {
+  addresses: z.array(z.string().trim().min(1, "an address is needed")).min(1, "at least one address is needed"),
+  reason: z.enum(HOLD_REASONS),
+  /** RFC 3339. */
+  expiry: z.string().nullable(),
+  note: z.string().max(1024),
+  mac: z.string().nullable(),
+  node: z.string().nullable(),
+};
+export const HoldCreate = z.strictObject({
+  name: Name,
+  addresses: HoldFields.addresses,
+  reason: HoldFields.reason.default("reserved"),
+  expiry: HoldFields.expiry.default(null),
+  note: HoldFields.note.default(""),
+  mac: HoldFields.mac.default(null),
+  node: HoldFields.node.default(null),
+});
+export type HoldCreate = z.infer<typeof HoldCreate>;
+/** Only what is present changes; null takes a field out. */
+export const HoldPatch = z.strictObject({ resourceVersion: z.string().optional(), ...HoldFields }).partial();
+export type HoldPatch = z.infer<typeof HoldPatch>;
 
 export const ExposeBody = z.strictObject({
   pool: Name.optional(),

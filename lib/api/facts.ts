@@ -1,66 +1,13 @@
 /**
  * Kubernetes objects cut down to what core decides on: the one reading of them
- * that controller, speakers and dashboard share. Anything missing becomes
- * something harmless, and anything of the wrong type (custom resources are only
- * as sound as the CRD that happens to be installed) something that core refuses
- * with a sentence; never an exception.
+ * that controller, speakers and dashboard share. Anything missing or of the
+ * wrong type becomes something harmless; never an exception. The configuration
+ * is not read here: its compiler takes objects as they are.
  */
-import type { L2Facts } from "#core/election";
-import type { PoolInput } from "#core/pools";
-import type { Selector } from "#core/selector";
-import type { EndpointSlice, Namespace, Node } from "./kubernetes.ts";
-import type { IPAddressPool, L2Advertisement, ServiceL2Status, SpeakerState } from "./metallb.ts";
+import type { EndpointSlice, Node } from "./kubernetes.ts";
+import type { ServiceL2Status, SpeakerState } from "./metallb.ts";
 import { LABEL } from "./names.ts";
-import { asList, asObject, asSelectors, asTexts } from "./unsound.ts";
-
-/** Defaults as the CRD has them: autoAssign true, avoidBuggyIPs false. */
-export function toPoolInput(pool: IPAddressPool): PoolInput {
-  const spec = asObject(pool.spec);
-  return {
-    name: pool.metadata.name ?? "",
-    labels: pool.metadata.labels,
-    addresses: asTexts(spec.addresses),
-    autoAssign: spec.autoAssign !== false,
-    avoidBuggyIPs: spec.avoidBuggyIPs === true,
-    serviceAllocation: toAllocation(spec.serviceAllocation),
-  };
-}
-
-function toAllocation(value: unknown): PoolInput["serviceAllocation"] {
-  if (value === undefined || value === null) return undefined;
-  const { priority, namespaces, namespaceSelectors, serviceSelectors } = asObject(value);
-  return {
-    priority: Number.isInteger(priority) ? Number(priority) : undefined,
-    namespaces: asTexts(namespaces),
-    namespaceSelectors: asSelectors(namespaceSelectors),
-    serviceSelectors: asSelectors(serviceSelectors),
-  };
-}
-
-/** An absent list is an empty one, which limits nothing. */
-export function toL2Facts(advertisement: L2Advertisement): L2Facts {
-  const spec = asObject(advertisement.spec);
-  return {
-    name: advertisement.metadata.name ?? "",
-    pools: asTexts(spec.ipAddressPools),
-    poolSelectors: asSelectors(spec.ipAddressPoolSelectors),
-    nodeSelectors: asSelectors(spec.nodeSelectors),
-    interfaces: asTexts(spec.interfaces),
-    serviceSelectors: asSelectors(spec.serviceSelectors),
-    preferred: asList(spec.preferredNodeSelectors).map(toPreference),
-  };
-}
-
-function toPreference(value: unknown): { readonly weight: number; readonly preference: Selector } {
-  const { weight, preference } = asObject(value);
-  const [selector = {}] = asSelectors([preference]);
-  return { weight: typeof weight === "number" ? weight : 0, preference: selector };
-}
-
-/** What pools select namespaces by. */
-export function toNamespaceFacts({ metadata }: Namespace) {
-  return { name: metadata.name ?? "", labels: metadata.labels };
-}
+import { asList, asObject } from "./unsound.ts";
 
 /** Serving as metallb.md 6.2: `ready` unset or true, or `serving` true. */
 export function toEndpointFacts(slices: readonly EndpointSlice[]) {
@@ -94,11 +41,24 @@ export function interfacesUp(status: SpeakerState["status"]): readonly string[] 
   });
 }
 
+/** Node by MAC (lower case), of every interface that a speaker published. */
+export function nodesByMac(states: readonly SpeakerState[]): ReadonlyMap<string, string> {
+  const nodes = new Map<string, string>();
+  for (const { metadata, status } of states) {
+    for (const each of asList(status?.interfaces)) {
+      const { mac } = asObject(each);
+      if (typeof mac === "string") nodes.set(mac.toLowerCase(), status?.node ?? metadata.name ?? "");
+    }
+  }
+  return nodes;
+}
+
 /** Node condition NetworkUnavailable is True. */
 export function isNetworkUnavailable({ status }: Node): boolean {
-  return (status?.conditions ?? []).some(
-    (condition) => condition.type === "NetworkUnavailable" && condition.status === "True",
-  );
+  return asList(status?.conditions).some((condition) => {
+    const { type, status: is } = asObject(condition);
+    return type === "NetworkUnavailable" && is === "True";
+  });
 }
 
 /**

@@ -144,6 +144,16 @@ export const WireObservation = z.looseObject({
 });
 export type WireObservation = z.infer<typeof WireObservation>;
 
+/** Something that is wrong with an address on the wire (`WireFinding` of core): who says to have it, and which node that is. */
+export const WireFindingReport = z.looseObject({
+  address: z.string(),
+  kind: z.string(),
+  claimants: z.array(z.looseObject({ mac: z.string(), node: z.string().optional() })),
+  /** One sentence without full stop. */
+  message: z.string(),
+  since: z.string(),
+});
+
 /** What one speaker knows, one object per node (group berth.dev, written only by that node's speaker). */
 export const SpeakerStateStatus = z.looseObject({
   node: z.string().optional(),
@@ -153,10 +163,20 @@ export const SpeakerStateStatus = z.looseObject({
   heartbeatAt: z.string().optional(),
   ready: z.boolean().optional(),
   memoryBytes: z.number().optional(),
-  interfaces: z.array(z.looseObject({ name: z.string(), mac: z.string(), up: z.boolean() })).optional(),
+  /** `skipped`: why nothing is announced there, whatever its state (LinkSkip); absent for the others. */
+  interfaces: z
+    .array(z.looseObject({ name: z.string(), mac: z.string(), up: z.boolean(), skipped: z.string().optional() }))
+    .optional(),
+  /** `suspected`: alive still, but silent, and others are being asked. */
   members: z
     .array(
-      z.looseObject({ node: z.string(), alive: z.boolean(), ready: z.boolean(), lastSeenMs: z.number().optional() }),
+      z.looseObject({
+        node: z.string(),
+        alive: z.boolean(),
+        ready: z.boolean(),
+        suspected: z.boolean().optional(),
+        lastSeenMs: z.number().optional(),
+      }),
     )
     .optional(),
   announcing: z
@@ -167,6 +187,8 @@ export const SpeakerStateStatus = z.looseObject({
   /** Services with an address that this node does not announce, and why (AnnounceReason). At most 200. */
   notAnnouncing: z.array(z.looseObject({ service: z.string(), reason: z.string() })).optional(),
   wire: z.array(WireObservation).optional(),
+  /** What its watch over the wire found wrong, as long as it is. At most 32. */
+  findings: z.array(WireFindingReport).optional(),
   /** Nonce of the last answered `berth.dev/who-has` annotation. */
   answeredWhoHas: z.string().optional(),
 });

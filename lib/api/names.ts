@@ -41,6 +41,13 @@ export const CONDITION = {
 /** `reportingComponent` of our Events. */
 export const COMPONENT = { controller: "metallb-controller", speaker: "metallb-speaker" } as const;
 
+/** The objects around the controller's admission webhooks. */
+export const WEBHOOKS = {
+  configuration: "metallb-webhook-configuration",
+  service: "metallb-webhook-service",
+  secret: "metallb-webhook-cert",
+} as const;
+
 /** Where kubeadm, and so the sandbox, keeps the settings of kube-proxy. */
 export const KUBE_PROXY = {
   namespace: "kube-system",
@@ -48,6 +55,9 @@ export const KUBE_PROXY = {
   name: "kube-proxy",
   key: "config.conf",
 } as const;
+
+/** ConfigMap whose keys are the addresses that a drill's machine, which is no node, uses (sandbox only). */
+export const FOREIGN_HOSTS = { namespace: "kube-system", name: "berth-sandbox-foreign-hosts" } as const;
 
 /** ConfigMap (kube-system) in which the sandbox's edge publishes its neighbour table, key `neighbours` (JSON). */
 export const EDGE_CONFIG_MAP = "berth-sandbox-edge";

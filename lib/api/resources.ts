@@ -1,3 +1,5 @@
+import type * as admission from "./admission.ts";
+import type { AddressHold } from "./holds.ts";
 import type * as k8s from "./kubernetes.ts";
 import type * as metallb from "./metallb.ts";
 import type * as bgp from "./metallb-bgp.ts";
@@ -37,6 +39,7 @@ export const DEPLOYMENTS = ref<k8s.Deployment>("apps", "v1", "deployments", "Dep
 export const REPLICA_SETS = ref<k8s.ReplicaSet>("apps", "v1", "replicasets", "ReplicaSet");
 export const DAEMON_SETS = ref<k8s.DaemonSet>("apps", "v1", "daemonsets", "DaemonSet");
 export const CONTROLLER_REVISIONS = ref("apps", "v1", "controllerrevisions", "ControllerRevision");
+export const POD_DISRUPTION_BUDGETS = ref("policy", "v1", "poddisruptionbudgets", "PodDisruptionBudget");
 export const LEASES = ref<k8s.Lease>("coordination.k8s.io", "v1", "leases", "Lease");
 export const CRDS = ref("apiextensions.k8s.io", "v1", "customresourcedefinitions", "CustomResourceDefinition", false);
 export const CLUSTER_ROLES = ref("rbac.authorization.k8s.io", "v1", "clusterroles", "ClusterRole", false);
@@ -49,6 +52,28 @@ export const CLUSTER_ROLE_BINDINGS = ref(
 );
 export const ROLES = ref("rbac.authorization.k8s.io", "v1", "roles", "Role");
 export const ROLE_BINDINGS = ref("rbac.authorization.k8s.io", "v1", "rolebindings", "RoleBinding");
+export const VALIDATING_WEBHOOK_CONFIGURATIONS = ref<admission.ValidatingWebhookConfiguration>(
+  "admissionregistration.k8s.io",
+  "v1",
+  "validatingwebhookconfigurations",
+  "ValidatingWebhookConfiguration",
+  false,
+);
+/** Reviews are only created: the reply is the answer. */
+export const TOKEN_REVIEWS = ref<admission.TokenReview>(
+  "authentication.k8s.io",
+  "v1",
+  "tokenreviews",
+  "TokenReview",
+  false,
+);
+export const SUBJECT_ACCESS_REVIEWS = ref<admission.SubjectAccessReview>(
+  "authorization.k8s.io",
+  "v1",
+  "subjectaccessreviews",
+  "SubjectAccessReview",
+  false,
+);
 
 export const IP_ADDRESS_POOLS = ref<metallb.IPAddressPool>("metallb.io", "v1beta1", "ipaddresspools", "IPAddressPool");
 export const L2_ADVERTISEMENTS = ref<metallb.L2Advertisement>(
@@ -87,6 +112,7 @@ export const SERVICE_BGP_STATUSES = ref<bgp.ServiceBGPStatus>(
 );
 /** Namespaced like upstream's kinds; lives in metallb-system, named after the node. */
 export const SPEAKER_STATES = ref<metallb.SpeakerState>("berth.dev", "v1alpha1", "speakerstates", "SpeakerState");
+export const ADDRESS_HOLDS = ref<AddressHold>("berth.dev", "v1alpha1", "addressholds", "AddressHold", false);
 
 /** "apps/v1", or "v1" for the core group. */
 export function apiVersionOf(resource: ResourceRef): string {

@@ -1,32 +1,34 @@
 import { type BfdView, compileBfd } from "./configuration/bfd.ts";
-import { type BgpView, compileBgp, localPrefClash, poolsOf } from "./configuration/bgp.ts";
-import { aliasClash, type CommunityView, compileCommunity } from "./configuration/communities.ts";
+import { type BgpView, compileBgp, oneLocalPref } from "./configuration/bgp.ts";
+import { type CommunityView, compileCommunity, distinctAliases } from "./configuration/communities.ts";
 import { advertisementDoubts, peerDoubts, unadvertised } from "./configuration/doubts.ts";
-import { type Entry, readEntries, textOf } from "./configuration/entry.ts";
-import { ownMember, textMap } from "./configuration/fields.ts";
+import { type Entry, readEntries } from "./configuration/entry.ts";
 import {
   type ConfigurationFinding,
   type ConfigurationKind,
   doubt,
+  Findings,
   failure,
-  inOrder,
   type Report,
 } from "./configuration/finding.ts";
 import { compileL2, type L2View } from "./configuration/l2.ts";
-import { type NodeEntry, nodesOf, readNodes } from "./configuration/nodes.ts";
-import { peerClash, possiblePeerClashes } from "./configuration/peer-conflicts.ts";
+import { readNamespaces } from "./configuration/namespaces.ts";
+import { type Nodes, readNodes } from "./configuration/nodes.ts";
+import { peersApart, possiblePeerClashes } from "./configuration/peer-conflicts.ts";
 import { compilePeer, type PeerView } from "./configuration/peers.ts";
-import { compilePoolEntries } from "./configuration/pools.ts";
+import { PoolSet } from "./configuration/pool-set.ts";
+import { compilePools } from "./configuration/pools.ts";
 import { readSecrets } from "./configuration/secrets.ts";
 import { serviceDoubts } from "./configuration/services.ts";
-import { settle } from "./configuration/settle.ts";
+import { noNeighbours, settle } from "./configuration/settle.ts";
 import type { CommunityValue } from "./configuration/values.ts";
 import type { PoolView } from "./pools.ts";
+import type { Labels } from "./selector.ts";
 
 /**
  * Everything the configuration depends on, as it was read: nothing about the
- * objects' shape is taken for granted. Undefined means that nothing is known
- * of the kind, and what would need it is not judged.
+ * objects' shape is taken for granted, only that they never change. Undefined
+ * means that nothing is known of the kind, and what would need it is not judged.
  */
 export interface ConfigurationInput {
   readonly pools?: readonly unknown[] | undefined;
@@ -87,8 +89,10 @@ export const EMPTY_CONFIGURATION: Configuration = {
 
 export interface CompiledConfiguration {
   readonly configuration: Configuration;
-  /** Errors first, then by kind, object and field. */
+  /** Errors first, then by kind, object and field; of each object the first ones and how many more there are. */
   readonly findings: readonly ConfigurationFinding[];
+  /** Pools that exist and of which no valid version is known: nobody may say what their addresses mean. */
+  readonly leftOut: readonly { readonly name: string; readonly labels: Labels }[];
 }
 
 /**
@@ -104,91 +108,103 @@ export function compileConfiguration(
   input: ConfigurationInput,
   previous: Configuration = EMPTY_CONFIGURATION,
 ): CompiledConfiguration {
-  const found: ConfigurationFinding[] = [];
-  const collect = (finding: ConfigurationFinding) => void found.push(finding);
+  const found = new Findings();
   const entriesOf = (kind: ConfigurationKind, objects: readonly unknown[] = []) =>
-    readEntries(kind, objects, { collect, namespace: input.namespace });
+    readEntries(kind, objects, { collect: found.collect, namespace: input.namespace });
   const complete = input.complete ?? true;
+  // A file says all it says; of a cluster something may not have been read.
+  const isKnown = (objects: readonly unknown[] | undefined) => objects !== undefined || !complete;
   const nodes = readNodes(input.nodes);
 
   const bfdEntries = entriesOf("BFDProfile", input.bfdProfiles);
-  const bfdProfiles = settle(bfdEntries.map(compileBfd), byName(previous.bfdProfiles), () => null);
+  const bfdProfiles = settle<BfdView>(bfdEntries.map(compileBfd), byName(previous.bfdProfiles), noNeighbours);
 
   const peerEntries = entriesOf("BGPPeer", input.peers);
   const peerContext = {
     secrets: readSecrets(input.secrets, input.namespace),
-    bfdProfiles: namesOf(bfdProfiles),
+    bfdProfiles: isKnown(input.bfdProfiles) ? namesOf(bfdProfiles) : null,
     complete,
     namespace: input.namespace,
   };
   const compiledPeers = peerEntries.map((entry) => compilePeer(entry, peerContext));
-  const peers = settle(compiledPeers, byName<PeerView>(previous.peers), (view, accepted) =>
-    peerClash(view, accepted, nodes),
-  );
+  const peers = settle(compiledPeers, byName<PeerView>(previous.peers), () => peersApart(nodes));
   const toPeer = reporter(peerEntries);
   for (const { name, remark } of possiblePeerClashes(peers, nodes)) toPeer(name)(remark);
 
   const communityEntries = entriesOf("Community", input.communities);
-  const communities = settle(communityEntries.map(compileCommunity), byName(previous.communities), aliasClash);
+  const communities = settle(communityEntries.map(compileCommunity), byName(previous.communities), distinctAliases);
 
   const poolEntries = entriesOf("IPAddressPool", input.pools);
-  const pools = compilePoolEntries(poolEntries, {
-    namespaces: namespacesOf(input.namespaces),
+  const pools = compilePools(poolEntries, {
+    namespaces: readNamespaces(input.namespaces),
     nodes,
     previous: byName(previous.pools),
   });
+  const poolSet = new PoolSet(pools);
 
   const l2Entries = entriesOf("L2Advertisement", input.l2Advertisements);
-  const l2 = settle(l2Entries.map(compileL2), byName<L2View>(previous.l2Advertisements), () => null);
+  const l2 = settle<L2View>(l2Entries.map(compileL2), byName<L2View>(previous.l2Advertisements), noNeighbours);
 
   const bgpEntries = entriesOf("BGPAdvertisement", input.bgpAdvertisements);
-  const bgpContext = { pools, aliases: aliasesOf(communities), complete };
+  const bgpContext = {
+    pools: poolSet,
+    aliases: aliasesOf(communities),
+    complete: complete && isKnown(input.communities),
+  };
   const bgp = settle(
     bgpEntries.map((entry) => compileBgp(entry, bgpContext)),
     byName<BgpView>(previous.bgpAdvertisements),
-    (view, accepted) => localPrefClash(view, accepted, pools, nodes),
+    () => oneLocalPref(poolSet, nodes),
   );
 
-  const world = { pools, peers, bfdProfiles, nodes, poolNames: namesOf(poolEntries), peerNames: namesOf(peerEntries) };
+  const world = { pools: poolSet, peers, bfdProfiles, nodes };
+  const poolNames = isKnown(input.pools) ? namesOf(poolEntries) : null;
+  const peerNames = isKnown(input.peers) ? namesOf(peerEntries) : null;
   const toL2 = reporter(l2Entries);
   const toBgp = reporter(bgpEntries);
-  for (const view of l2) advertisementDoubts(view, world).forEach(toL2(view.name));
+  for (const view of l2) advertisementDoubts(view, { pools: poolSet, poolNames, nodes }).forEach(toL2(view.name));
   for (const view of bgp) {
-    advertisementDoubts(view, world).forEach(toBgp(view.name));
-    peerDoubts(view.peers, world.peerNames, complete).forEach(toBgp(view.name));
+    advertisementDoubts(view, { pools: poolSet, poolNames, nodes }).forEach(toBgp(view.name));
+    peerDoubts(view.peers, peerNames, complete).forEach(toBgp(view.name));
   }
-  unadvertised(poolEntries, pools, [...l2, ...bgp]);
+  unadvertised(poolEntries, poolSet, [...l2, ...bgp]);
   peerNodeDoubts(peers, nodes, toPeer);
   // Files of an application alone say nothing about pools.
   const hasPools = complete || poolEntries.length > 0;
-  serviceDoubts(input.services ?? [], hasPools ? world.poolNames : null, collect);
+  serviceDoubts(input.services ?? [], hasPools ? poolNames : null, found.collect);
 
   const configuration: Configuration = {
     pools,
     l2Advertisements: l2.map((view) => ({
       ...view,
-      covers: coveredBy(view, pools),
-      nodes: nodesOf(view.nodeSelectors, nodes),
+      covers: poolSet.coveredBy(view).map(({ name }) => name),
+      nodes: nodes?.selected(view.nodeSelectors) ?? null,
     })),
     bgpAdvertisements: bgp.map((view) => bgpInForce(view, world, toBgp(view.name))),
-    peers: peers.map((view) => ({ ...view, nodes: nodesOf(view.nodeSelectors, nodes) })),
+    peers: peers.map((view) => ({ ...view, nodes: nodes?.selected(view.nodeSelectors) ?? null })),
     communities,
     bfdProfiles,
   };
-  return { configuration, findings: inOrder(found) };
+  const inForce = namesOf(pools);
+  return {
+    configuration,
+    findings: found.inOrder(),
+    leftOut: poolEntries.filter(({ name }) => !inForce.has(name)).map(({ name, labels }) => ({ name, labels })),
+  };
 }
 
 interface World {
-  readonly pools: readonly PoolView[];
+  readonly pools: PoolSet;
   readonly peers: readonly PeerView[];
   readonly bfdProfiles: readonly BfdView[];
-  readonly nodes: readonly NodeEntry[] | null;
+  readonly nodes: Nodes | null;
 }
 
 /** Resolves an advertisement, and withholds what a peer's BFD echo mode forbids (metallb.md 4.1 "Cross"). */
 function bgpInForce(view: BgpView, world: World, report: Report): BgpInForce {
-  const covered = poolsOf(view, world.pools);
-  const targets = world.peers.filter(({ name }) => view.peers.length === 0 || view.peers.includes(name));
+  const covered = world.pools.coveredBy(view);
+  const wanted = new Set(view.peers);
+  const targets = world.peers.filter(({ name }) => wanted.size === 0 || wanted.has(name));
   const echo = new Set(world.bfdProfiles.filter(({ echoMode }) => echoMode).map(({ name }) => name));
   const withheld: { pool: string; peer: string }[] = [];
   for (const peer of targets) {
@@ -205,34 +221,18 @@ function bgpInForce(view: BgpView, world: World, report: Report): BgpInForce {
     ...view,
     covers: covered.map(({ name }) => name),
     targets: targets.map(({ name }) => name),
-    nodes: nodesOf(view.nodeSelectors, world.nodes),
+    nodes: world.nodes?.selected(view.nodeSelectors) ?? null,
     withheld,
   };
 }
 
-function coveredBy(view: L2View, pools: readonly PoolView[]): readonly string[] {
-  return poolsOf(view, pools).map(({ name }) => name);
-}
-
-function peerNodeDoubts(
-  peers: readonly PeerView[],
-  nodes: readonly NodeEntry[] | null,
-  reportTo: (name: string) => Report,
-): void {
-  if (nodes === null || nodes.length === 0) return;
+function peerNodeDoubts(peers: readonly PeerView[], nodes: Nodes | null, reportTo: (name: string) => Report): void {
+  if (nodes === null || nodes.count === 0) return;
   for (const { name, nodeSelectors } of peers) {
-    if (nodesOf(nodeSelectors, nodes)?.size !== 0) continue;
+    if (nodes.selected(nodeSelectors).size > 0) continue;
     const message = "no node matches, so no session is opened";
     reportTo(name)(doubt("spec.nodeSelectors", "matches_nothing", message, "label a node, or change the selectors"));
   }
-}
-
-function namespacesOf(objects: readonly unknown[] | undefined) {
-  if (objects === undefined) return null;
-  return objects.map((object) => {
-    const metadata = ownMember(object, "metadata");
-    return { name: textOf(ownMember(metadata, "name")), labels: textMap(ownMember(metadata, "labels")) };
-  });
 }
 
 function aliasesOf(communities: readonly CommunityView[]): ReadonlyMap<string, CommunityValue> {

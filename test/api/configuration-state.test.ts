@@ -5,8 +5,8 @@ import type { Finding } from "#core/findings";
 
 const finding: Finding = {
   severity: "error",
-  kind: "pool",
-  object: "p",
+  kind: "IPAddressPool",
+  object: "metallb-system/p",
   field: "spec.addresses.0",
   message: "it is inverted",
   fix: "write 10.0.0.1-10.0.0.9",
@@ -18,9 +18,17 @@ describe("configurationStatus", () => {
   it("names kind, object, field, what is wrong and what would be right", () => {
     expect(says([finding])).toMatchObject({
       result: "Invalid",
-      errorSummary: "pool p: spec.addresses.0: it is inverted; write 10.0.0.1-10.0.0.9",
+      errorSummary: "IPAddressPool p: spec.addresses.0: it is inverted; write 10.0.0.1-10.0.0.9",
       conditions: [{ type: "poolReconcilerValid", status: "False", reason: "ConfigurationError" }],
     });
+  });
+
+  it("says as many errors as a condition may hold, and how many more there are", () => {
+    const many = Array.from({ length: 1000 }, (_, i) => ({ ...finding, object: `metallb-system/pool-${i}` }));
+    const { errorSummary = "" } = says(many) ?? {};
+    expect(errorSummary.length).toBeLessThanOrEqual(32_768);
+    const lines = errorSummary.split("\n");
+    expect(lines.at(-1)).toBe(`${1000 - lines.length + 1} more errors are not listed`);
   });
 
   it("says nothing when it is said already", () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { heardAlive, serviceOfReport, serviceOfSlice, toEndpointFacts, toL2Facts, toPoolInput } from "#api/facts";
-import type { IPAddressPool, SpeakerState } from "#api/metallb";
+import { heardAlive, serviceOfReport, serviceOfSlice, toEndpointFacts } from "#api/facts";
+import type { SpeakerState } from "#api/metallb";
 import { LABEL } from "#api/names";
 import { byAge, isSameSpec } from "#api/resources";
 
@@ -35,15 +35,6 @@ describe("heardAlive", () => {
 });
 
 describe("objects cut down to facts", () => {
-  it("a pool without spec has no addresses and the defaults", () => {
-    const bare: unknown = { metadata: { name: "p" } };
-    expect(toPoolInput(bare as IPAddressPool)).toMatchObject({ name: "p", addresses: [], autoAssign: true });
-  });
-
-  it("an advertisement without spec limits nothing", () => {
-    expect(toL2Facts({ metadata: { name: "ad" } })).toMatchObject({ name: "ad", pools: [], nodeSelectors: [] });
-  });
-
   it("an endpoint serves when ready is unset or true, or while it terminates and still serves", () => {
     const conditions = [undefined, { ready: true }, { ready: false }, { ready: false, serving: true }, { ready: null }];
     const endpoints = conditions.map((each) => ({ ...(each && { conditions: each }) }));

@@ -2,66 +2,10 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type Address, formatAddress, parseAddress, sameAddress } from "#core/address";
 import { Allocator, observe } from "#core/allocate";
-import type { Plan } from "#core/plan";
-import { compilePools, type PoolInput, type PoolView, poolContains } from "#core/pools";
+import { type PoolInput, poolContains } from "#core/pools";
 import type { AllocationReason } from "#core/reasons";
-import { type ServiceLike, type ServiceView, toServiceView } from "#core/service-view";
-
-type Over = {
-  readonly name?: string;
-  readonly namespace?: string;
-  readonly labels?: Record<string, string>;
-  readonly annotations?: Record<string, string>;
-  readonly spec?: NonNullable<ServiceLike["spec"]>;
-  readonly ingress?: readonly string[];
-};
-
-const service = ({
-  name = "web",
-  namespace = "default",
-  labels = {},
-  annotations = {},
-  spec = {},
-  ingress = [],
-}: Over = {}): ServiceView =>
-  toServiceView({
-    metadata: { name, namespace, labels, annotations },
-    spec: { type: "LoadBalancer", clusterIPs: ["10.96.0.1"], ports: [{ port: 80 }], ...spec },
-    status: { loadBalancer: { ingress: ingress.map((ip) => ({ ip })) } },
-  });
-const pool = (name: string, addresses: string | readonly string[], over: Partial<PoolInput> = {}): PoolInput => ({
-  name,
-  addresses: [addresses].flat(),
-  autoAssign: true,
-  avoidBuggyIPs: false,
-  ...over,
-});
-const compile = (...inputs: PoolInput[]) => compilePools(inputs, [{ name: "default", labels: { team: "a" } }]).pools;
-const text = (plan: Plan) =>
-  "addresses" in plan
-    ? `${plan.kind} ${plan.addresses.map(formatAddress)} of ${plan.pool}`
-    : plan.kind === "refuse"
-      ? plan.reason
-      : plan.kind;
-
-/** The plan of a controller that knows only what the statuses say. */
-function planFor(
-  asks: ServiceView,
-  pools: readonly PoolView[],
-  others: readonly ServiceView[] = [],
-  leftOut?: ReadonlySet<string>,
-): Plan {
-  const allocator = new Allocator();
-  allocator.setPools(pools, leftOut);
-  for (const other of others) observe(allocator, other);
-  return allocator.plan(asks);
-}
-
-const dual = { clusterIPs: ["10.96.0.1", "fd00::1"], ipFamilies: ["IPv4", "IPv6"] };
-const share = { "metallb.io/allow-shared-ip": "k" };
-const four = pool("four", "10.0.0.1-10.0.0.3");
-const six = pool("six", "2001:db8::1-2001:db8::3");
-const both = pool("mixed", ["10.1.0.1-10.1.0.3", "2001:db8:1::1-2001:db8:1::3"]);
+import type { ServiceView } from "#core/service-view";
+import { both, compile, dual, four, planFor, pool, service, share, six, text } from "./allocation.ts";
 
 const rows: readonly { name: string; pools: PoolInput[]; asks: ServiceView; others?: ServiceView[]; want: string }[] = [
   { name: "gives the first address of the only pool", pools: [four], asks: service(), want: "assign 10.0.0.1 of four" },
@@ -374,7 +318,7 @@ const refused: readonly {
     pools: [pool("p", "10.0.0.0/24", { serviceAllocation: { namespaces: ["shop"] } })],
     asks: service(),
     want: "namespace_not_allowed",
-    says: "p: not open to namespace default",
+    says: "p: namespace default not allowed",
   },
   {
     name: "when selectors of a pool find no namespace",

@@ -362,6 +362,16 @@ const PEERS: readonly Row[] = [
     input: onePeer({ holdTime: "2900ms" }),
     errors: peerError("holdTime", "out_of_range"),
   },
+  {
+    name: "a hold time of 2 s is refused",
+    input: onePeer({ holdTime: "2s" }),
+    errors: peerError("holdTime", "out_of_range"),
+  },
+  {
+    name: "a keepalive time that is no duration is refused",
+    input: onePeer({ keepaliveTime: "soon" }),
+    errors: peerError("keepaliveTime", "malformed_duration"),
+  },
   { name: "a hold time of 0 is accepted", input: onePeer({ holdTime: "0s" }) },
   { name: "a hold time of 3 s is accepted", input: onePeer({ holdTime: "3s" }) },
   {
@@ -433,7 +443,7 @@ const PEERS: readonly Row[] = [
   { name: "an empty passwordSecret is none", input: onePeer({ passwordSecret: {} }, { secrets: [] }) },
   {
     name: "an unknown BFD profile is waited for",
-    input: onePeer({ bfdProfile: "f" }),
+    input: onePeer({ bfdProfile: "f" }, { bfdProfiles: [] }),
     errors: peerError("bfdProfile", "unknown_reference"),
   },
   {
@@ -642,7 +652,7 @@ describe("what is in force", () => {
 
   it("keeps a session whose Secret or BFD profile went away, and says that it waits", () => {
     const first = compileConfiguration(onePeer({ bfdProfile: "f" }, bfd({}))).configuration;
-    const { configuration, findings } = compileConfiguration(onePeer({ bfdProfile: "f" }), first);
+    const { configuration, findings } = compileConfiguration(onePeer({ bfdProfile: "f" }, { bfdProfiles: [] }), first);
     expect(configuration.peers).toEqual(first.peers);
     expect(findings.map(isTransient)).toEqual([true]);
   });

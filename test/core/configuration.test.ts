@@ -30,6 +30,10 @@ const POOLS: readonly Row[] = [
     errors: ["IPAddressPool p spec.addresses missing_field"],
   },
   { name: "blanks round an entry are trimmed (metallb.md 12.6)", input: range(" 10.0.0.0/24 ") },
+  { name: "blanks round the dash of a range are legal", input: range("10.0.0.1 - 10.0.0.9") },
+  { name: "text that is no address is refused", input: range("office/24"), errors: MALFORMED },
+  { name: "a prefix length that is none is refused", input: range("10.0.0.0/"), errors: MALFORMED },
+  { name: "an IPv6 group too many is refused", input: range("2001:db8:1:2:3:4:5:6:7/64"), errors: MALFORMED },
   { name: "blanks inside a CIDR are refused", input: range("10.0.0.0 /24"), errors: MALFORMED },
   { name: "a bare address is refused", input: range("10.0.0.1"), errors: MALFORMED },
   { name: "an octet above 255 is refused", input: range("10.0.0.256/32"), errors: MALFORMED },
@@ -68,11 +72,32 @@ const POOLS: readonly Row[] = [
       errors: ["IPAddressPool p spec.addresses.1 overlap"],
     },
   ]),
+  ...(
+    [
+      ["a prefix that is contained", "2001:db8:0:1::/64"],
+      ["a range over the end of a prefix", "2001:db8:0:ffff::-2001:db8:1::"],
+    ] as const
+  ).flatMap(([what, text]): Row[] => [
+    {
+      name: `overlap of IPv6 across pools is refused: ${what}`,
+      input: { pools: [pool("a", ["2001:db8::/48"]), pool("b", [text])] },
+      errors: ["IPAddressPool b spec.addresses.0 overlap"],
+    },
+    {
+      name: `overlap of IPv6 inside one pool is refused: ${what}`,
+      input: withPool(["2001:db8::/48", text]),
+      errors: ["IPAddressPool p spec.addresses.1 overlap"],
+    },
+  ]),
+  {
+    name: "neighbours without a common address do not overlap",
+    input: withPool(["10.0.0.0/25", "10.0.0.128-10.0.0.129"]),
+  },
   { name: "IPv4 and IPv6 never overlap", input: withPool(["0.0.0.0/0", "::/0"]) },
   {
     name: "a namespace listed twice is refused",
     input: allocation({ namespaces: ["a", "a"] }),
-    errors: ["IPAddressPool p spec.serviceAllocation.namespaces duplicate_entry"],
+    errors: ["IPAddressPool p spec.serviceAllocation.namespaces.1 duplicate_entry"],
   },
   ...(["namespaceSelectors", "serviceSelectors"] as const).flatMap((field): Row[] => [
     {

@@ -1,11 +1,13 @@
 import { rangeSize } from "../address.ts";
 import type { PoolView } from "../pools.ts";
-import { anySelectorMatches, type Selector } from "../selector.ts";
+import type { Selector } from "../selector.ts";
 import { communityValue } from "./communities.ts";
 import type { Entry } from "./entry.ts";
 import { Fields } from "./fields.ts";
 import { doubt, failure, quote, type Remark } from "./finding.ts";
-import { type NodeEntry, sharedNode } from "./nodes.ts";
+import { type Nodes, sharedNode } from "./nodes.ts";
+import type { PoolSet } from "./pool-set.ts";
+import type { Neighbours } from "./settle.ts";
 import { type CommunityValue, parseCommunity, widestPrefix } from "./values.ts";
 
 /** A BGPAdvertisement that is valid by itself. Empty lists mean "no limit". */
@@ -24,7 +26,7 @@ export interface BgpView {
 }
 
 export interface BgpContext {
-  readonly pools: readonly PoolView[];
+  readonly pools: PoolSet;
   readonly aliases: ReadonlyMap<string, CommunityValue>;
   readonly complete: boolean;
 }
@@ -84,7 +86,7 @@ function communitiesOf(
 const FIELD = { 4: "spec.aggregationLength", 6: "spec.aggregationLengthV6" } as const;
 const WHOLE = { 4: 32, 6: 128 } as const;
 
-function aggregationProblems(view: BgpView, pools: readonly PoolView[]): readonly Remark[] {
+function aggregationProblems(view: BgpView, pools: PoolSet): readonly Remark[] {
   const problems: Remark[] = [];
   for (const family of [4, 6] as const) {
     const length = view.aggregation[family];
@@ -94,7 +96,7 @@ function aggregationProblems(view: BgpView, pools: readonly PoolView[]): readonl
         failure(FIELD[family], "contradiction", message, `write ${WHOLE[family]}, or leave serviceSelectors out`),
       );
     }
-    for (const pool of poolsOf(view, pools)) {
+    for (const pool of pools.coveredBy(view)) {
       const wide = pool.ranges.find(({ first }) => first.family === family);
       const entry = pool.ranges.findIndex((range) => range.first.family === family && widestPrefix(range) > length);
       if (wide === undefined || entry < 0) continue;
@@ -107,46 +109,49 @@ function aggregationProblems(view: BgpView, pools: readonly PoolView[]): readonl
   return problems;
 }
 
-/** The pools an advertisement covers: by name or by selector; with neither, all. */
-export function poolsOf(
-  view: { readonly pools: readonly string[]; readonly poolSelectors: readonly Selector[] },
-  pools: readonly PoolView[],
-): readonly PoolView[] {
-  if (view.pools.length === 0 && view.poolSelectors.length === 0) return pools;
-  const names = new Set(view.pools);
-  return pools.filter(({ name, labels }) => names.has(name) || anySelectorMatches(view.poolSelectors, labels));
-}
-
 /**
  * Two local preferences for one prefix (metallb.md 4.1): fine where the prefixes differ in every family, the peers
  * are others, or the nodes are; with service selectors it is only known when a Service is announced.
  */
-export function localPrefClash(
-  view: BgpView,
-  accepted: readonly BgpView[],
-  pools: readonly PoolView[],
-  nodes: readonly NodeEntry[] | null,
-): Remark | null {
-  if (view.serviceSelectors.length > 0) return null;
-  const own = poolsOf(view, pools);
-  for (const other of accepted) {
-    if (other.localPref === view.localPref || other.serviceSelectors.length > 0) continue;
-    if (view.peers.length > 0 && other.peers.length > 0 && !view.peers.some((name) => other.peers.includes(name)))
-      continue;
-    const theirs = new Set(poolsOf(other, pools));
-    const shared = own.find(
-      (pool) =>
-        theirs.has(pool) &&
-        pool.ranges.some(({ first }) => view.aggregation[first.family] === other.aggregation[first.family]),
-    );
-    if (shared === undefined || sharedNode(view.nodeSelectors, other.nodeSelectors, nodes) !== "yes") continue;
-    const message = `localPref ${view.localPref}, and ${other.localPref} in BGPAdvertisement ${other.name}, for pool ${shared.name} to the same peers`;
-    return failure(
-      "spec.localPref",
-      "local_pref_conflict",
-      message,
-      "use one value, or other peers, nodes or aggregation",
-    );
-  }
-  return null;
+export function oneLocalPref(pools: PoolSet, nodes: Nodes | null): Neighbours<BgpView> {
+  const onPool = new Map<string, BgpView[]>();
+  return {
+    clash: (view) => {
+      if (view.serviceSelectors.length > 0) return null;
+      const cleared = new Set<BgpView>();
+      for (const pool of pools.coveredBy(view)) {
+        for (const other of onPool.get(pool.name) ?? []) {
+          if (other.localPref === view.localPref || cleared.has(other)) continue;
+          if (!samePeers(view, other) || sharedNode(view.nodeSelectors, other.nodeSelectors, nodes) !== "yes") {
+            cleared.add(other);
+          } else if (samePrefixes(view, other, pool)) return localPrefRemark(view, other, pool);
+        }
+      }
+      return null;
+    },
+    add: (view) => {
+      if (view.serviceSelectors.length > 0) return;
+      for (const { name } of pools.coveredBy(view)) {
+        const others = onPool.get(name);
+        if (others === undefined) onPool.set(name, [view]);
+        else others.push(view);
+      }
+    },
+  };
+}
+
+function samePeers({ peers: a }: BgpView, { peers: b }: BgpView): boolean {
+  if (a.length === 0 || b.length === 0) return true;
+  const names = new Set(b);
+  return a.some((name) => names.has(name));
+}
+
+function samePrefixes({ aggregation: a }: BgpView, { aggregation: b }: BgpView, { ranges }: PoolView): boolean {
+  return ranges.some(({ first: { family } }) => a[family] === b[family]);
+}
+
+function localPrefRemark(view: BgpView, other: BgpView, pool: PoolView): Remark {
+  const message = `localPref ${view.localPref}, and ${other.localPref} in BGPAdvertisement ${other.name}, for pool ${pool.name} to the same peers`;
+  const fix = "use one value, or other peers, nodes or aggregation";
+  return failure("spec.localPref", "local_pref_conflict", message, fix);
 }

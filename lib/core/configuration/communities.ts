@@ -1,7 +1,8 @@
 import type { Entry } from "./entry.ts";
 import { Fields } from "./fields.ts";
 import { doubt, failure, quote, type Remark } from "./finding.ts";
-import type { Candidate } from "./settle.ts";
+import { readOnce } from "./reading.ts";
+import type { Candidate, Neighbours } from "./settle.ts";
 import { type CommunityValue, parseCommunity } from "./values.ts";
 
 /** A Community object: its aliases. */
@@ -11,32 +12,30 @@ export interface CommunityView {
   readonly aliases: readonly { readonly alias: string; readonly value: CommunityValue; readonly field: string }[];
 }
 
-export function compileCommunity(entry: Entry): Candidate<CommunityView> {
-  let isSound = true;
-  const report = (remark: Remark) => {
-    if (remark.severity === "error") isSound = false;
-    entry.report(remark);
-  };
-  const spec = new Fields(entry.spec, "spec", report);
+const readCommunity = readOnce((value, report): CommunityView["aliases"] => {
+  const spec = new Fields(value, "spec", report);
   const seen = new Set<string>();
   const aliases = spec.objects("communities").flatMap((one) => {
     const alias = one.text("name") ?? "";
     const text = one.text("value") ?? "";
     one.warnOfOthers();
-    if (alias === "")
-      report(doubt(one.path("name"), "missing_field", "the alias has no name", "name it, or take it out"));
+    const field = one.path("name");
+    if (alias === "") report(doubt(field, "missing_field", "the alias has no name", "name it, or take it out"));
     if (seen.has(alias)) {
-      report(
-        failure(one.path("name"), "duplicate_alias", `the alias ${quote(alias)} is defined twice`, "define it once"),
-      );
+      report(failure(field, "duplicate_alias", `the alias ${quote(alias)} is defined twice`, "define it once"));
     }
     seen.add(alias);
-    const value = communityValue(text, one.path("value"), report);
-    return value === null ? [] : [{ alias, value, field: one.path("name") }];
+    const parsed = communityValue(text, one.path("value"), report);
+    return parsed === null ? [] : [{ alias, value: parsed, field }];
   });
   spec.warnOfOthers();
-  const view = { name: entry.name, source: entry.source, aliases };
-  return { name: entry.name, report: entry.report, view: isSound ? view : null };
+  return aliases;
+});
+
+export function compileCommunity({ name, source, spec, report }: Entry): Candidate<CommunityView> {
+  const { value: aliases, remarks, isSound } = readCommunity(spec);
+  remarks.forEach(report);
+  return { name, report, view: isSound ? { name, source, aliases } : null };
 }
 
 const FORMS = "write two numbers like 64512:100, or three like large:64512:1:2";
@@ -51,12 +50,17 @@ export function communityValue(text: string, field: string, report: (remark: Rem
 }
 
 /** An alias is defined once among all objects (metallb.md 1.5). */
-export function aliasClash(view: CommunityView, accepted: readonly CommunityView[]): Remark | null {
-  for (const { alias, field } of view.aliases) {
-    const other = accepted.find(({ aliases }) => aliases.some((one) => one.alias === alias));
-    if (other === undefined) continue;
-    const message = `the alias ${quote(alias)} is defined in Community ${other.name} too`;
-    return failure(field, "duplicate_alias", message, "define it once, or choose another name");
-  }
-  return null;
+export function distinctAliases(): Neighbours<CommunityView> {
+  const owners = new Map<string, string>();
+  return {
+    clash: ({ aliases }) => {
+      const twice = aliases.find(({ alias }) => owners.has(alias));
+      if (twice === undefined) return null;
+      const message = `the alias ${quote(twice.alias)} is defined in Community ${owners.get(twice.alias)} too`;
+      return failure(twice.field, "duplicate_alias", message, "define it once, or choose another name");
+    },
+    add: ({ name, aliases }) => {
+      for (const { alias } of aliases) owners.set(alias, name);
+    },
+  };
 }

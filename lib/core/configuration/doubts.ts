@@ -1,14 +1,11 @@
-import type { PoolView } from "../pools.ts";
 import type { Selector } from "../selector.ts";
-import { poolsOf } from "./bgp.ts";
 import type { Entry } from "./entry.ts";
 import { doubt, quote, type Remark } from "./finding.ts";
-import { type NodeEntry, selectsNode } from "./nodes.ts";
+import type { Nodes } from "./nodes.ts";
+import type { Coverage, PoolSet } from "./pool-set.ts";
 
-interface Advertisement {
+interface Advertisement extends Coverage {
   readonly name: string;
-  readonly pools: readonly string[];
-  readonly poolSelectors: readonly Selector[];
   readonly nodeSelectors: readonly Selector[];
 }
 
@@ -16,21 +13,22 @@ interface Advertisement {
 export function advertisementDoubts(
   view: Advertisement,
   context: {
-    readonly pools: readonly PoolView[];
-    readonly poolNames: ReadonlySet<string>;
-    readonly nodes: readonly NodeEntry[] | null;
+    readonly pools: PoolSet;
+    /** Null: nothing is known of pools. */
+    readonly poolNames: ReadonlySet<string> | null;
+    readonly nodes: Nodes | null;
   },
 ): readonly Remark[] {
   const { pools, poolNames, nodes } = context;
   const doubts = unknownNames(view.pools, poolNames, "pool", "spec.ipAddressPools");
   for (const [index, selector] of view.poolSelectors.entries()) {
-    if (pools.length === 0 || poolsOf({ pools: [], poolSelectors: [selector] }, pools).length > 0) continue;
+    if (pools.all.length === 0 || pools.isSelected(selector)) continue;
     const field = `spec.ipAddressPoolSelectors.${index}`;
     doubts.push(doubt(field, "matches_nothing", "no pool matches", "label a pool, or change the selector"));
   }
-  if (nodes !== null && nodes.length > 0) {
+  if (nodes !== null && nodes.count > 0) {
     for (const [index, selector] of view.nodeSelectors.entries()) {
-      if (nodes.some((node) => selectsNode([selector], node))) continue;
+      if (nodes.isSelected(selector)) continue;
       const field = `spec.nodeSelectors.${index}`;
       doubts.push(doubt(field, "matches_nothing", "no node matches", "label a node, or change the selector"));
     }
@@ -39,17 +37,26 @@ export function advertisementDoubts(
 }
 
 /** Peers that an advertisement names in vain, or that it would need and nobody made. */
-export function peerDoubts(names: readonly string[], known: ReadonlySet<string>, complete: boolean): readonly Remark[] {
-  if (known.size === 0 && names.length === 0) {
+export function peerDoubts(
+  names: readonly string[],
+  known: ReadonlySet<string> | null,
+  complete: boolean,
+): readonly Remark[] {
+  if (known?.size === 0 && names.length === 0) {
     if (!complete) return [];
     return [doubt("spec.peers", "matches_nothing", "there is no BGPPeer to announce to", "create a BGPPeer")];
   }
   return unknownNames(names, known, "BGPPeer", "spec.peers");
 }
 
-function unknownNames(names: readonly string[], known: ReadonlySet<string>, what: string, field: string): Remark[] {
+function unknownNames(
+  names: readonly string[],
+  known: ReadonlySet<string> | null,
+  what: string,
+  field: string,
+): Remark[] {
   return names.flatMap((name, index) =>
-    known.has(name)
+    known === null || known.has(name)
       ? []
       : [
           doubt(
@@ -65,11 +72,11 @@ function unknownNames(names: readonly string[], known: ReadonlySet<string>, what
 /** A pool in force that no advertisement covers: its addresses are assigned and reach nobody. */
 export function unadvertised(
   entries: readonly Entry[],
-  pools: readonly PoolView[],
+  pools: PoolSet,
   advertisements: readonly Advertisement[],
 ): void {
-  const covered = new Set(advertisements.flatMap((view) => poolsOf(view, pools).map(({ name }) => name)));
-  const inForce = new Set(pools.map(({ name }) => name));
+  const covered = new Set(advertisements.flatMap((view) => pools.coveredBy(view).map(({ name }) => name)));
+  const inForce = new Set(pools.all.map(({ name }) => name));
   for (const { name, report } of entries) {
     if (covered.has(name) || !inForce.has(name)) continue;
     const message = "no advertisement covers the pool: its addresses are assigned, and nobody answers for them";

@@ -27,7 +27,7 @@ export function readEntries(
   objects: readonly unknown[],
   options: { readonly collect: Collect; readonly namespace?: string | undefined },
 ): readonly Entry[] {
-  const found = objects.map((object) => ({ object, age: ageOf(object) })).toSorted((a, b) => compare(a.age, b.age));
+  const found = objects.map((object) => ({ object, age: ageOf(object) })).toSorted(compareAge);
   const entries = new Map<string, Entry>();
   for (const { object } of found) {
     const entry = entryOf(kind, object, options.collect);
@@ -47,22 +47,39 @@ export function readEntries(
 }
 
 export function entryOf(kind: ConfigurationKind, object: unknown, collect: Collect): Entry {
+  const read = readOnce(object);
+  return { ...read, kind, report: (remark: Remark) => collect({ ...remark, kind, object: read.key }) };
+}
+
+type Read = Omit<Entry, "kind" | "report">;
+
+const known = new WeakMap<object, Read>();
+
+/** Objects never change, and are compiled again whenever another one does. */
+function readOnce(object: unknown): Read {
+  if (!isPlain(object)) return readEntry(object);
+  let entry = known.get(object);
+  if (entry === undefined) {
+    entry = readEntry(object);
+    known.set(object, entry);
+  }
+  return entry;
+}
+
+function readEntry(object: unknown): Read {
   const metadata = ownMember(object, "metadata");
   const name = textOf(ownMember(metadata, "name"));
   const namespace = textOf(ownMember(metadata, "namespace"));
-  const key = `${namespace === "" ? "" : `${namespace}/`}${name === "" ? "(no name)" : name}`;
   const labels = textMap(ownMember(metadata, "labels"));
   const spec = ownMember(object, "spec");
   return {
-    kind,
-    key,
+    key: `${namespace === "" ? "" : `${namespace}/`}${name === "" ? "(no name)" : name}`,
     name,
     apiVersion: textOf(ownMember(object, "apiVersion")),
     labels,
     annotations: textMap(ownMember(metadata, "annotations")),
     spec,
     source: stableText([name, labels, spec]),
-    report: (remark: Remark) => collect({ ...remark, kind, object: key }),
   };
 }
 
@@ -72,11 +89,21 @@ function isElsewhere(object: unknown, namespace: string | undefined): boolean {
   return namespace !== undefined && own !== "" && own !== namespace;
 }
 
-/** Objects without a date come last; the text of the whole object decides between equals. */
+/** Objects without a date come last. */
 function ageOf(object: unknown): string {
   const metadata = ownMember(object, "metadata");
   const parts = ["creationTimestamp", "namespace", "name"].map((name) => textOf(ownMember(metadata, name)));
-  return [parts[0] || "9", parts[1], parts[2], stableText(object)].join("\u0000");
+  return [parts[0] || "9", parts[1], parts[2]].join("\u0000");
+}
+
+interface Aged {
+  readonly object: unknown;
+  readonly age: string;
+}
+
+/** The text of the whole object decides between equals, of which a cluster has none. */
+function compareAge(a: Aged, b: Aged): number {
+  return compare(a.age, b.age) || compare(stableText(a.object), stableText(b.object));
 }
 
 function compare(a: string, b: string): number {

@@ -77,8 +77,13 @@ export class Fields {
   }
 
   texts(name: string): readonly string[] {
+    return this.textEntries(name).map(({ text }) => text);
+  }
+
+  /** As `texts`, each with its path. */
+  textEntries(name: string): readonly { readonly text: string; readonly path: string }[] {
     return this.#list(name).flatMap(([value, path]) => {
-      if (typeof value === "string") return [value];
+      if (typeof value === "string") return [{ text: value, path }];
       this.#wrongType(path, "text", value);
       return [];
     });
@@ -86,20 +91,22 @@ export class Fields {
 
   /** As `texts`; a text that is there twice is reported. */
   distinctTexts(name: string): readonly string[] {
-    const texts = this.texts(name);
     const seen = new Set<string>();
-    for (const [index, text] of texts.entries()) {
+    return this.textEntries(name).map(({ text, path }) => {
       if (seen.has(text)) {
-        const message = `${quote(text)} is listed twice`;
-        this.#report(failure(`${this.path(name)}.${index}`, "duplicate_entry", message, "list it once"));
+        this.#report(failure(path, "duplicate_entry", `${quote(text)} is listed twice`, "list it once"));
       }
       seen.add(text);
-    }
-    return texts;
+      return text;
+    });
   }
 
   objects(name: string): readonly Fields[] {
-    return this.#list(name).map(([value, path]) => new Fields(value, path, this.#report));
+    return this.#list(name).map(([value, path]) => {
+      // An entry that is null must not be taken for one that says nothing, and so selects everything.
+      if (value === undefined) this.#wrongType(path, "an object", value);
+      return new Fields(value, path, this.#report);
+    });
   }
 
   /** Null when absent. */
@@ -108,14 +115,9 @@ export class Fields {
     return value === undefined ? null : new Fields(value, this.path(name), this.#report);
   }
 
-  /** Selectors of the right shape; whether they make sense is not asked. */
-  rawSelectors(name: string): readonly Selector[] {
-    return this.objects(name).map((fields) => fields.asSelector());
-  }
-
-  /** As `rawSelectors`; nonsense and repetition are reported (metallb.md 4.1 "Selectors everywhere"). */
+  /** Nonsense and repetition are reported (metallb.md 4.1 "Selectors everywhere"). */
   selectors(name: string): readonly Selector[] {
-    const selectors = this.rawSelectors(name);
+    const selectors = this.objects(name).map((fields) => fields.asSelector());
     for (const [index, problem] of selectorProblems(selectors)) {
       this.#report(selectorRemark(`${this.path(name)}.${index}`, problem));
     }

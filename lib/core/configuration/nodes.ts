@@ -1,44 +1,106 @@
-import { type Labels, type Selector, selectorMatches } from "../selector.ts";
+import { type Address, type AddressRange, type Family, tryParseAddress } from "../address.ts";
+import type { Labels, Selector } from "../selector.ts";
 import { textOf } from "./entry.ts";
 import { isPlain, ownMember, textMap } from "./fields.ts";
+import { LabelIndex } from "./label-index.ts";
 
-export interface NodeEntry {
+interface NodeEntry {
   readonly name: string;
   readonly labels: Labels;
   /** `status.addresses` of type InternalIP and ExternalIP. */
   readonly addresses: readonly string[];
 }
 
-/** By name; null when nothing is known about nodes. */
-export function readNodes(objects: readonly unknown[] | undefined): readonly NodeEntry[] | null {
+interface NodeAddress {
+  readonly address: Address;
+  readonly text: string;
+  readonly node: string;
+}
+
+/** The nodes of a cluster, as selectors and ranges find them. */
+export class Nodes {
+  readonly #index: LabelIndex<NodeEntry>;
+  readonly #everyName: ReadonlySet<string>;
+  readonly #selected = new WeakMap<readonly Selector[], ReadonlySet<string>>();
+  readonly #addresses: Readonly<Record<Family, readonly NodeAddress[]>>;
+
+  constructor(objects: readonly unknown[]) {
+    const entries = objects.map(readNode).filter(({ name }) => name !== "");
+    this.#index = new LabelIndex(entries.toSorted((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0)));
+    this.#everyName = new Set(this.#index.all.map(({ name }) => name));
+    this.#addresses = { 4: this.#addressesOf(4), 6: this.#addressesOf(6) };
+  }
+
+  get count(): number {
+    return this.#index.all.length;
+  }
+
+  /** Names of those that one of the selectors matches; no selector selects every node. */
+  selected(selectors: readonly Selector[]): ReadonlySet<string> {
+    if (selectors.length === 0) return this.#everyName;
+    let names = this.#selected.get(selectors);
+    if (names === undefined) {
+      names = new Set(this.#index.matching(selectors).map(({ name }) => name));
+      this.#selected.set(selectors, names);
+    }
+    return names;
+  }
+
+  isSelected(selector: Selector): boolean {
+    return this.#index.matching([selector]).length > 0;
+  }
+
+  /** Addresses of nodes within a range, lowest first. */
+  *within({ first, last }: AddressRange): Generator<NodeAddress> {
+    const sorted = this.#addresses[first.family];
+    let low = 0;
+    for (let high = sorted.length; low < high; ) {
+      const middle = (low + high) >>> 1;
+      const entry = sorted[middle];
+      if (entry !== undefined && entry.address.value < first.value) low = middle + 1;
+      else high = middle;
+    }
+    for (; low < sorted.length; low++) {
+      const entry = sorted[low];
+      if (entry === undefined || entry.address.value > last.value) return;
+      yield entry;
+    }
+  }
+
+  #addressesOf(family: Family): readonly NodeAddress[] {
+    const all = this.#index.all.flatMap(({ name: node, addresses }) =>
+      addresses.flatMap((text) => {
+        const address = tryParseAddress(text);
+        return address?.family === family ? [{ address, text, node }] : [];
+      }),
+    );
+    return all.toSorted((a, b) => (a.address.value < b.address.value ? -1 : a.address.value > b.address.value ? 1 : 0));
+  }
+}
+
+const known = new WeakMap<readonly unknown[], Nodes>();
+
+/** Null when nothing is known of nodes. A list never changes, and outlives many edits of the configuration. */
+export function readNodes(objects: readonly unknown[] | undefined): Nodes | null {
   if (objects === undefined) return null;
-  return objects
-    .map((object) => {
-      const metadata = ownMember(object, "metadata");
-      const addresses = ownMember(ownMember(object, "status"), "addresses");
-      return {
-        name: textOf(ownMember(metadata, "name")),
-        labels: textMap(ownMember(metadata, "labels")),
-        addresses: (Array.isArray(addresses) ? addresses : [])
-          .filter((one) => isPlain(one) && (one.type === "InternalIP" || one.type === "ExternalIP"))
-          .map((one) => textOf(ownMember(one, "address"))),
-      };
-    })
-    .filter(({ name }) => name !== "")
-    .toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  let nodes = known.get(objects);
+  if (nodes === undefined) {
+    nodes = new Nodes(objects);
+    known.set(objects, nodes);
+  }
+  return nodes;
 }
 
-/** No selector selects every node. */
-export function selectsNode(selectors: readonly Selector[], node: NodeEntry): boolean {
-  return selectors.length === 0 || selectors.some((selector) => selectorMatches(selector, node.labels));
-}
-
-/** Names of the selected nodes; null when nothing is known about nodes. */
-export function nodesOf(
-  selectors: readonly Selector[],
-  nodes: readonly NodeEntry[] | null,
-): ReadonlySet<string> | null {
-  return nodes === null ? null : new Set(nodes.filter((node) => selectsNode(selectors, node)).map(({ name }) => name));
+function readNode(object: unknown): NodeEntry {
+  const metadata = ownMember(object, "metadata");
+  const addresses = ownMember(ownMember(object, "status"), "addresses");
+  return {
+    name: textOf(ownMember(metadata, "name")),
+    labels: textMap(ownMember(metadata, "labels")),
+    addresses: (Array.isArray(addresses) ? addresses : [])
+      .filter((one) => isPlain(one) && (one.type === "InternalIP" || one.type === "ExternalIP"))
+      .map((one) => textOf(ownMember(one, "address"))),
+  };
 }
 
 /**
@@ -48,10 +110,12 @@ export function nodesOf(
 export function sharedNode(
   a: readonly Selector[],
   b: readonly Selector[],
-  nodes: readonly NodeEntry[] | null,
+  nodes: Nodes | null,
 ): "yes" | "perhaps" | "no" {
-  if (nodes !== null && nodes.length > 0) {
-    return nodes.some((node) => selectsNode(a, node) && selectsNode(b, node)) ? "yes" : "no";
+  if (nodes !== null && nodes.count > 0) {
+    const [left, right] = [nodes.selected(a), nodes.selected(b)];
+    const [few, many] = left.size < right.size ? [left, right] : [right, left];
+    return [...few].some((name) => many.has(name)) ? "yes" : "no";
   }
   if (a.length === 0 || b.length === 0) return "yes";
   if (a.every((one) => b.every((other) => excludeEachOther(one, other)))) return "no";

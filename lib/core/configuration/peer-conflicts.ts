@@ -1,7 +1,8 @@
-import { formatAddress } from "../address.ts";
+import { formatAddress, sameAddress } from "../address.ts";
 import { failure, type Remark } from "./finding.ts";
-import { type NodeEntry, sharedNode } from "./nodes.ts";
+import { type Nodes, sharedNode } from "./nodes.ts";
 import type { PeerView } from "./peers.ts";
+import type { Neighbours } from "./settle.ts";
 
 interface Conflict {
   readonly field: string;
@@ -10,23 +11,25 @@ interface Conflict {
 }
 
 /** What two peers may not have on one node (metallb.md 4.3): FRR runs one router per VRF there, with one id. */
-export function peerClash(
-  view: PeerView,
-  accepted: readonly PeerView[],
-  nodes: readonly NodeEntry[] | null,
-): Remark | null {
-  for (const other of accepted) {
-    const conflict = conflictOf(view, other);
-    if (conflict === null || sharedNode(view.nodeSelectors, other.nodeSelectors, nodes) !== "yes") continue;
-    return failure(conflict.field, "peer_conflict", conflict.message, conflict.fix);
-  }
-  return null;
+export function peersApart(nodes: Nodes | null): Neighbours<PeerView> {
+  const accepted: PeerView[] = [];
+  return {
+    clash: (view) => {
+      for (const other of accepted) {
+        const conflict = conflictOf(view, other);
+        if (conflict === null || sharedNode(view.nodeSelectors, other.nodeSelectors, nodes) !== "yes") continue;
+        return failure(conflict.field, "peer_conflict", conflict.message, conflict.fix);
+      }
+      return null;
+    },
+    add: (view) => void accepted.push(view),
+  };
 }
 
-/** As `peerClash`, for pairs of which it cannot be told whether they share a node. */
+/** As `peersApart`, for pairs of which it cannot be told whether they share a node. */
 export function possiblePeerClashes(
   peers: readonly PeerView[],
-  nodes: readonly NodeEntry[] | null,
+  nodes: Nodes | null,
 ): readonly { readonly name: string; readonly remark: Remark }[] {
   if (nodes !== null) return [];
   return peers.flatMap((view, index) =>
@@ -46,7 +49,7 @@ function conflictOf(a: PeerView, b: PeerView): Conflict | null {
     return { field: "spec.routerID", message, fix: "give all peers of a node the same routerID" };
   }
   if (a.vrf !== b.vrf) return null;
-  if (targetText(a) === targetText(b)) {
+  if (sameTarget(a, b)) {
     const field = a.target.kind === "address" ? "spec.peerAddress" : "spec.interface";
     const message = `${targetText(a)} is the target of peer ${b.name} too, on the same node and VRF`;
     return { field, message, fix: "let every peer of a node have its own target" };
@@ -64,4 +67,9 @@ function said(routerId: string): string {
 
 function targetText({ target }: PeerView): string {
   return target.kind === "address" ? formatAddress(target.address) : `interface ${target.name}`;
+}
+
+function sameTarget({ target: a }: PeerView, { target: b }: PeerView): boolean {
+  if (a.kind === "interface") return b.kind === "interface" && a.name === b.name;
+  return b.kind === "address" && sameAddress(a.address, b.address);
 }

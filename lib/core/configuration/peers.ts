@@ -37,7 +37,8 @@ export interface PeerView extends PeerTimers {
 export interface PeerContext {
   /** Null: nothing is known about Secrets. */
   readonly secrets: SecretFacts | null;
-  readonly bfdProfiles: ReadonlySet<string>;
+  /** Null: nothing is known about BFDProfiles. */
+  readonly bfdProfiles: ReadonlySet<string> | null;
   /** Objects that are referred to and not there are missing, rather than elsewhere. */
   readonly complete: boolean;
   readonly namespace: string | undefined;
@@ -230,7 +231,7 @@ function checkPeer(peer: Draft, context: PeerContext, report: (remark: Remark) =
     const message = `${formatAddress(sourceAddress)} cannot reach ${formatAddress(target.address)}: another family`;
     report(doubt("spec.sourceAddress", "no_effect", message, "write an address of the peer's family"));
   }
-  if (bfdProfile !== null && !context.bfdProfiles.has(bfdProfile)) {
+  if (bfdProfile !== null && context.bfdProfiles?.has(bfdProfile) === false) {
     const remark = context.complete ? failure : doubt;
     const message = `there is no BFDProfile ${quote(bfdProfile)}`;
     report(remark("spec.bfdProfile", "unknown_reference", message, "create it, or correct the name"));

@@ -7,6 +7,17 @@ export interface Candidate<T> {
   readonly report: (remark: Remark) => void;
 }
 
+/** The versions accepted so far, and what keeps another one from joining them. */
+export interface Neighbours<T> {
+  clash(view: T): Remark | null;
+  add(view: T): void;
+}
+
+/** For kinds of which no two exclude each other. */
+export function noNeighbours<T>(): Neighbours<T> {
+  return { clash: () => null, add: () => undefined };
+}
+
 /**
  * Which versions are in force: an invalid object keeps its version of
  * `previous`. Of two that exclude each other the one that did not change wins,
@@ -16,7 +27,7 @@ export interface Candidate<T> {
 export function settle<T extends { readonly name: string; readonly source: string }>(
   candidates: readonly Candidate<T>[],
   previous: ReadonlyMap<string, T>,
-  clash: (view: T, accepted: readonly T[]) => Remark | null,
+  neighbours: () => Neighbours<T>,
 ): readonly T[] {
   const settled: T[] = [];
   const changed: T[] = [];
@@ -29,40 +40,50 @@ export function settle<T extends { readonly name: string; readonly source: strin
   }
   const refused = new Map<string, Remark>();
   for (;;) {
-    const round = accept(settled, changed, refused, clash);
-    if (round.refusal === null) {
-      for (const { name, report } of candidates) {
-        const remark = refused.get(name) ?? round.displaced.get(name);
-        if (remark !== undefined) report(remark);
-      }
-      return round.accepted.toSorted((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
+    const round = accept({ settled, changed, refused, previous }, neighbours());
+    if (round === null) continue;
+    for (const { name, report } of candidates) {
+      const remark = refused.get(name) ?? round.displaced.get(name);
+      if (remark !== undefined) report(remark);
     }
-    const { name, remark } = round.refusal;
-    refused.set(name, remark);
-    const before = previous.get(name);
-    if (before !== undefined) settled.push(before);
+    return round.accepted.toSorted((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
   }
 }
 
+/** Null when one fell back to its previous version, which joins the settled ones: everything is to be looked at anew. */
 function accept<T extends { readonly name: string }>(
-  settled: readonly T[],
-  changed: readonly T[],
-  refused: ReadonlyMap<string, Remark>,
-  clash: (view: T, accepted: readonly T[]) => Remark | null,
-) {
+  on: {
+    readonly settled: T[];
+    readonly changed: readonly T[];
+    readonly refused: Map<string, Remark>;
+    readonly previous: ReadonlyMap<string, T>;
+  },
+  neighbours: Neighbours<T>,
+): { readonly accepted: readonly T[]; readonly displaced: ReadonlyMap<string, Remark> } | null {
   const accepted: T[] = [];
+  const take = (view: T) => {
+    accepted.push(view);
+    neighbours.add(view);
+  };
   // Versions that were in force side by side, and cannot be any more because what is around them changed.
   const displaced = new Map<string, Remark>();
-  for (const view of settled) {
-    const remark = clash(view, accepted);
-    if (remark === null) accepted.push(view);
+  for (const view of on.settled) {
+    const remark = neighbours.clash(view);
+    if (remark === null) take(view);
     else displaced.set(view.name, remark);
   }
-  for (const view of changed) {
-    if (refused.has(view.name)) continue;
-    const remark = clash(view, accepted);
-    if (remark !== null) return { accepted, displaced, refusal: { name: view.name, remark } };
-    accepted.push(view);
+  for (const view of on.changed) {
+    if (on.refused.has(view.name)) continue;
+    const remark = neighbours.clash(view);
+    if (remark === null) {
+      take(view);
+      continue;
+    }
+    on.refused.set(view.name, remark);
+    const before = on.previous.get(view.name);
+    if (before === undefined) continue;
+    on.settled.push(before);
+    return null;
   }
-  return { accepted, displaced, refusal: null };
+  return { accepted, displaced };
 }
