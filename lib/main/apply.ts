@@ -3,7 +3,14 @@ import type { ResourceRef } from "#api/resources";
 import { Fault } from "#core/errors";
 import type { Cluster } from "#kube/port";
 
-const CLUSTER_SCOPED = new Set(["Namespace", "Node", "CustomResourceDefinition", "ClusterRole", "ClusterRoleBinding"]);
+const CLUSTER_SCOPED = new Set([
+  "Namespace",
+  "Node",
+  "CustomResourceDefinition",
+  "ClusterRole",
+  "ClusterRoleBinding",
+  "ValidatingWebhookConfiguration",
+]);
 const IRREGULAR: Readonly<Record<string, string>> = {
   L2Advertisement: "l2advertisements",
   IPAddressPool: "ipaddresspools",

@@ -13,7 +13,8 @@ const VERBS: Readonly<
 > = {
   up: { summary: "bring up everything: sandbox (or a cluster you name) and dashboard", load: () => import("./up.ts") },
   sandbox: {
-    summary: "the sandbox's API server alone, or `sandbox power <node> off|on`",
+    summary:
+      "the sandbox's API server alone, or drills: `sandbox power <node> off|on`, `sandbox foreign-host <address>`",
     load: () => import("./sandbox.ts"),
   },
   nodes: { summary: "the sandbox's nodes (started by up)", load: () => import("./nodes.ts") },
@@ -21,6 +22,10 @@ const VERBS: Readonly<
   speaker: { summary: "announce addresses from one node (runs in the cluster)", load: () => import("./speaker.ts") },
   dashboard: { summary: "the web dashboard", load: () => import("./dashboard.ts") },
   probe: { summary: "request a URL in a loop and count who answers", load: () => import("./probe.ts") },
+  lab: {
+    summary: "run a command on a host of the sandbox's network (--network netns)",
+    load: () => import("./lab.ts"),
+  },
   check: { summary: "check manifests, or a cluster's configuration", load: () => import("./check.ts") },
 };
 

@@ -15,7 +15,13 @@ const MARKER = { name: "berth-sandbox", namespace: "kube-system" } as const;
  */
 export async function bootstrap(
   cluster: Cluster,
-  options: { readonly fromScratch: boolean; readonly nodes: number; readonly signal: AbortSignal },
+  options: {
+    readonly fromScratch: boolean;
+    readonly nodes: number;
+    /** How the sandbox's nodes are joined: where its pool is. */
+    readonly network: "loopback" | "netns";
+    readonly signal: AbortSignal;
+  },
 ): Promise<void> {
   const { signal } = options;
   const marker = await cluster.get(CONFIG_MAPS, MARKER, signal).catch((thrown: unknown) => {
@@ -32,7 +38,9 @@ export async function bootstrap(
       ...object,
       ...("data" in object ? { data: strictArp(object.data) } : {}),
     }));
-    const pool = readManifests("sandbox").filter(({ kind }) => kind === "IPAddressPool" || kind === "L2Advertisement");
+    const pool = readManifests("sandbox")
+      .filter(({ kind }) => kind === "IPAddressPool" || kind === "L2Advertisement")
+      .map((object) => (options.network === "netns" && object.kind === "IPAddressPool" ? onLabLan(object) : object));
     for (const objects of [strict, readManifests("base"), readManifests("crds")]) {
       await createMissing(cluster, [...objects].sort(neededFirst), signal);
     }
@@ -62,6 +70,11 @@ function strictArp(data: unknown): unknown {
   );
 }
 
+/** The manifest's pool is of this machine's loopback; the lab's LAN is 10.77.0.0/16. */
+function onLabLan<T extends object>(pool: T): T {
+  return { ...pool, spec: { addresses: ["10.77.10.1-10.77.10.254"] } };
+}
+
 async function allNodesReady(cluster: Cluster, wanted: number, signal: AbortSignal): Promise<void> {
   const giveUpAt = performance.now() + 20_000;
   while (!signal.aborted && performance.now() < giveUpAt) {
@@ -81,6 +94,8 @@ interface Waiting {
   readonly nodes: number;
   readonly signal: AbortSignal;
   readonly say: (text: string) => void;
+  /** Whether something answers HTTP there, asked from where clients are. */
+  readonly answers?: (url: string) => Promise<boolean>;
   /** Wall time at which this start began, ms since the epoch: what is older is from an earlier run. */
   readonly since: number;
 }
@@ -104,7 +119,7 @@ export async function whenServing(cluster: Cluster, waiting: Waiting): Promise<v
   if (!waiting.signal.aborted) waiting.say(`berth: still waiting for ${missing}; the dashboard shows why`);
 }
 
-async function firstMissing(cluster: Cluster, { nodes: wanted, signal, since }: Waiting): Promise<string | null> {
+async function firstMissing(cluster: Cluster, { nodes: wanted, signal, since, answers: ask }: Waiting): Promise<string | null> {
   const [nodes, leases] = await Promise.all([
     cluster.list(NODES, { signal }),
     cluster.list(LEASES, { namespace: "kube-node-lease", signal }),
@@ -134,10 +149,10 @@ async function firstMissing(cluster: Cluster, { nodes: wanted, signal, since }: 
     const onDarkNode = off.some(({ metadata }) => metadata.name === pod.spec?.nodeName);
     if (!onDarkNode && !isFresh(started, since)) return `pod ${pod.metadata.name}`;
   }
-  return serviceMissing(services.items);
+  return serviceMissing(services.items, ask ?? answers);
 }
 
-async function serviceMissing(services: readonly Service[]): Promise<string | null> {
+async function serviceMissing(services: readonly Service[], ask: (url: string) => Promise<boolean>): Promise<string | null> {
   const announced: Service[] = [];
   for (const service of services) {
     const name = `Service ${service.metadata.namespace}/${service.metadata.name}`;
@@ -153,7 +168,7 @@ async function serviceMissing(services: readonly Service[]): Promise<string | nu
     const address = service.status?.loadBalancer?.ingress?.[0]?.ip;
     const mapped = service.metadata.annotations?.[ANNOTATION.reachableAt]?.split("=")[1]?.split(",")[0];
     if (port?.port !== 80 || address === undefined) continue;
-    if (!(await answers(`http://${mapped ?? address}/`)))
+    if (!(await ask(`http://${mapped ?? address}/`)))
       return `Service ${service.metadata.namespace}/${service.metadata.name} to answer`;
   }
   return null;

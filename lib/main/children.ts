@@ -13,6 +13,8 @@ export const BERTH_BIN = join(REPOSITORY, "bin/berth.mjs");
 export interface ChildSpec {
   readonly name: string;
   readonly args: readonly string[];
+  /** Words before the command, which must end in becoming it (the same process). */
+  readonly wrapper?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
   /** Every line of stdout and stderr goes here too. */
   readonly logFile: string;
@@ -55,9 +57,10 @@ export class Child {
   }
 
   start(): void {
-    const { name, args, env, logFile, onLine, stdin } = this.#spec;
+    const { name, env, logFile, onLine, stdin } = this.#spec;
+    const [command = "", ...args] = [...(this.#spec.wrapper ?? []), process.execPath, BERTH_BIN, ...this.#spec.args];
     const startedAt = performance.now();
-    const child = spawn(process.execPath, [BERTH_BIN, ...args], {
+    const child = spawn(command, args, {
       cwd: REPOSITORY,
       detached: true,
       stdio: [stdin ? "pipe" : "ignore", "pipe", "pipe", "pipe"],

@@ -23,8 +23,12 @@ const OPTIONS = {
   kubeconfig: { type: "string" },
   context: { type: "string" },
   dev: { type: "boolean" },
+  lab: { type: "boolean" },
   "log-level": { type: "string" },
 } as const;
+
+/** The controller and the way to its webhooks. */
+const CONTROLLER_KINDS = ["Deployment", "Service", "ValidatingWebhookConfiguration"];
 
 const HELP = `Usage: berth dashboard [flags]
 
@@ -35,6 +39,7 @@ The web dashboard of a running sandbox, which "berth up" starts, or of a cluster
   --api-port 16443     the sandbox's Kubernetes API              BERTH_API_PORT
   --kubeconfig F       a real cluster instead of the sandbox     BERTH_KUBECONFIG
   --context C          the context in that kubeconfig            BERTH_CONTEXT
+  --lab                requests are sent from the lab's host "client" (--network netns)
   --log-level info     debug, info, warn or error`;
 
 interface Target {
@@ -64,7 +69,7 @@ export async function run(args: readonly string[]): Promise<number> {
     const target = await targetOf(values);
     const cluster = new HttpCluster({ connection: target.connection, clock: systemClock, log });
     runner.onStop("cluster", () => cluster.close());
-    const prober = startProber(log, runner.signal);
+    const prober = startProber(log, runner.signal, values.lab ? dataDirOf(values) : null);
     runner.onStop("prober", () => prober.close());
     const dashboard = await startDashboard({
       cluster,
@@ -78,7 +83,7 @@ export async function run(args: readonly string[]): Promise<number> {
         namespace: readManifests("base").filter(({ kind }) => kind === "Namespace"),
         crds: readManifests("crds"),
         rbac: readManifests("base").filter(({ kind }) => kind?.includes("Role") || kind === "ServiceAccount"),
-        controller: readManifests("base").filter(({ kind }) => kind === "Deployment"),
+        controller: readManifests("base").filter(({ kind = "" }) => CONTROLLER_KINDS.includes(kind)),
         speaker: readManifests("base").filter(({ kind }) => kind === "DaemonSet"),
         demo: readManifests("demo"),
       }),
@@ -146,6 +151,10 @@ function isDecodable(url: string): boolean {
   }
 }
 
+function dataDirOf(values: { readonly "data-dir"?: string | undefined }): string {
+  return dataDirFlag(values["data-dir"], process.env) ?? join(REPOSITORY, ".berth");
+}
+
 async function targetOf(values: {
   readonly "data-dir"?: string | undefined;
   readonly "api-port"?: string | undefined;
@@ -158,7 +167,7 @@ async function targetOf(values: {
     const connection = await connectionFromKubeconfig(kubeconfig, values.context ?? process.env.BERTH_CONTEXT);
     return { connection, clusterName: connection.context, user: connection.user, sandbox: false };
   }
-  const dir = await openDataDir(dataDirFlag(values["data-dir"], process.env) ?? join(REPOSITORY, ".berth"));
+  const dir = await openDataDir(dataDirOf(values));
   const apiPort = integer("--api-port", values["api-port"] ?? process.env.BERTH_API_PORT, 16443, 1, 65535);
   const connection = connectionFromToken({
     server: `https://127.0.0.1:${apiPort}`,

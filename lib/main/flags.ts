@@ -8,7 +8,7 @@ export interface UpFlags {
   readonly apiPort: number;
   readonly dataDir: string;
   readonly nodes: number;
-  readonly network: "loopback";
+  readonly network: "loopback" | "netns";
   readonly fromScratch: boolean;
   readonly open: boolean;
   readonly dev: boolean;
@@ -23,7 +23,7 @@ export const UP_HELP = `Usage: npm start -- [flags]      (or: berth up [flags])
   --api-port 16443       the sandbox's Kubernetes API                         BERTH_API_PORT
   --data-dir .berth      where the sandbox keeps its state and kubeconfig     BERTH_DATA_DIR
   --nodes 3              number of sandbox nodes, 1 to 9                      BERTH_NODES
-  --network loopback     how sandbox nodes are joined (loopback)              BERTH_NETWORK
+  --network loopback     loopback, or netns: real interfaces (Linux)          BERTH_NETWORK
   --from-scratch         an empty cluster; the dashboard's checklist leads    BERTH_FROM_SCRATCH
   --no-open              do not open a browser                                BERTH_NO_OPEN
   --kubeconfig F         use this real cluster, no sandbox                    BERTH_KUBECONFIG
@@ -47,7 +47,12 @@ const OPTIONS = {
 /** Parses flags of any verb; an unknown or malformed one is a sentence that names it. */
 export function parseFlags<T extends ParseArgsOptionsConfig>(args: readonly string[], options: T, positionals = 0) {
   try {
-    const parsed = parseArgs({ args: [...args], options, strict: true, allowPositionals: positionals > 0 });
+    const parsed = parseArgs({
+      args: goBooleans(args, options),
+      options,
+      strict: true,
+      allowPositionals: positionals > 0,
+    });
     if (parsed.positionals.length > positionals) {
       throw new Fault("invalid", `"${parsed.positionals[positionals]}" is one argument too many.`);
     }
@@ -62,6 +67,15 @@ export function parseFlags<T extends ParseArgsOptionsConfig>(args: readonly stri
     const [sentence = ""] = message.split(/\.\s|\n/);
     throw new Fault("invalid", `${sentence.replace(/\.$/, "")}.`);
   }
+}
+
+/** Manifests written for programs in Go say `--flag=true` or `--flag=false`. */
+function goBooleans(args: readonly string[], options: ParseArgsOptionsConfig): string[] {
+  return args.flatMap((arg) => {
+    const [, name = "", value] = /^--([\w-]+)=(true|false)$/.exec(arg) ?? [];
+    if (options[name]?.type !== "boolean") return [arg];
+    return value === "true" ? [`--${name}`] : [];
+  });
 }
 
 /** Prints the help of a verb and is true when `--help` or `-h` asks for it, whatever else is on the line. */
@@ -98,10 +112,9 @@ export function upFlags(args: readonly string[], env: Readonly<Record<string, st
   const { values } = parseFlags(args, OPTIONS);
   if (values.help) return null;
   const network = values.network ?? env.BERTH_NETWORK ?? "loopback";
-  if (network === "netns") {
-    throw new Fault("invalid", "--network netns: not available yet; use --network loopback.");
+  if (network !== "loopback" && network !== "netns") {
+    throw new Fault("invalid", `--network ${network}: must be "loopback" or "netns".`);
   }
-  if (network !== "loopback") throw new Fault("invalid", `--network ${network}: must be "loopback".`);
   const port = integer("--port", values.port ?? env.BERTH_PORT, 3000, 1, 65535);
   const apiPort = integer("--api-port", values["api-port"] ?? env.BERTH_API_PORT, 16443, 1, 65535);
   if (port === apiPort) throw new Fault("invalid", `--port and --api-port are both ${port}: they must differ.`);

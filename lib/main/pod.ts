@@ -10,7 +10,10 @@ import { Metrics } from "#runtime/metrics";
 import { startOpsServer } from "#runtime/ops-server";
 import { addProcessMetrics } from "#runtime/process-metrics";
 import type { Runner } from "#runtime/runner";
+import { tidyWhenIdle } from "#runtime/tidy";
 import { integer } from "./flags.ts";
+import { type SecureMetrics, startMetricsServer } from "./metrics-server.ts";
+import { TLS_HELP, TLS_OPTIONS, tlsSettings } from "./tls-flags.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -22,6 +25,10 @@ export const POD_OPTIONS = {
   "pod-name": { type: "string" },
   "lb-class": { type: "string" },
   "log-level": { type: "string" },
+  "metrics-secure": { type: "boolean" },
+  "metrics-cert-dir": { type: "string" },
+  "pprof-bind-address": { type: "string" },
+  ...TLS_OPTIONS,
 } as const;
 
 /** What their help says about those. */
@@ -30,13 +37,27 @@ export const POD_HELP = `  --namespace NAME             where the configuration 
   --port 9120                  metrics; 0 for none
   --health-probe-port 17472    liveness and readiness
   --lb-class CLASS             only Services of this loadBalancerClass
-  --log-level info             all, debug, info, warn, error or none`;
+  --log-level info             all, debug, info, warn, error or none
+  --metrics-secure             metrics over HTTPS, and only for tokens that may get /metrics
+  --metrics-cert-dir DIR       the same, with tls.crt and tls.key of DIR
+${TLS_HELP}
+  --pprof-bind-address A       taken for compatibility; has no effect`;
 
-type PodFlags = { readonly [name in keyof typeof POD_OPTIONS]?: string | undefined };
+type PodFlags = {
+  readonly [name in keyof typeof POD_OPTIONS]?:
+    | ((typeof POD_OPTIONS)[name] extends { readonly type: "boolean" } ? boolean : string)
+    | undefined;
+};
 
 /** What controller and speaker are told alike. Throws Fault `invalid` naming a flag that cannot be used. */
 export function podSettings(values: PodFlags, env: Environment) {
+  const tls = tlsSettings(values);
+  const certDir = values["metrics-cert-dir"];
+  const isSecure = values["metrics-secure"] === true || (certDir !== undefined && certDir !== "");
   return {
+    tls,
+    /** Null: plain HTTP. */
+    secureMetrics: isSecure ? { tls, certDir: certDir ? podPath(env, certDir) : null } : null,
     /** 0: no metrics. */
     metricsPort: integer("--port", values.port, 9120, 0, 65535),
     healthPort: integer("--health-probe-port", values["health-probe-port"], 17472, 1, 65535),
@@ -60,24 +81,31 @@ export async function startPod(
   options: {
     readonly host: string;
     readonly metricsPort: number;
+    readonly secureMetrics: SecureMetrics | null;
     readonly healthPort: number;
     readonly env: Environment;
     readonly log: Log;
   },
   start: (given: { readonly cluster: Cluster; readonly metrics: Metrics }) => Promise<Health>,
 ): Promise<void> {
-  const { host, metricsPort, healthPort, env, log } = options;
+  const { host, metricsPort, secureMetrics, healthPort, env, log } = options;
   const metrics = new Metrics();
   addProcessMetrics(metrics);
-  const cluster = new HttpCluster({ connection: connectionFromServiceAccount(env), clock: systemClock, log });
+  runner.onStop("tidy", tidyWhenIdle());
+  const cluster = new HttpCluster({
+    connection: connectionFromServiceAccount(env),
+    clock: systemClock,
+    log,
+    lean: true,
+  });
   runner.onStop("cluster", () => cluster.close());
   let health: Health = { ready: () => false, healthy: () => true };
   const ops = { host, metrics, healthy: () => health.healthy(), ready: () => health.ready() };
   const probes = await startOpsServer({ ...ops, port: healthPort });
   runner.onStop("health", () => probes.close());
   if (metricsPort !== 0) {
-    const server = await startOpsServer({ ...ops, port: metricsPort });
-    runner.onStop("metrics", () => server.close());
+    const on = { port: metricsPort, secure: secureMetrics, cluster, clock: systemClock, log };
+    await startMetricsServer(runner, { ...ops, ...on });
   }
   health = await start({ cluster, metrics });
 }

@@ -4,22 +4,37 @@ import { type ProbeCommand, ProbeMessage } from "#api/probe";
 import type { Log } from "#runtime/log";
 import type { Prober } from "#server/context";
 import { BERTH_BIN, REPOSITORY } from "./children.ts";
+import { onHost, readLab } from "./lab-namespaces.ts";
+import { isAlive } from "./sweep.ts";
 
 const RESTART_MS = 500;
 
 /**
  * The prober as its own process beside the dashboard: commands go in as NDJSON
  * on its stdin, messages come out on its stdout. Started again when it dies;
- * the runs it had are lost and the dashboard sees their seconds stop.
+ * the runs it had are lost and the dashboard sees their seconds stop. With
+ * `labDir`, the data directory of a sandbox with --network netns, it runs on
+ * that lab's host "client", and moves when the lab is made anew.
  */
-export function startProber(log: Log, signal: AbortSignal): Prober & { close(): Promise<void> } {
+export function startProber(
+  log: Log,
+  signal: AbortSignal,
+  labDir: string | null = null,
+): Prober & { close(): Promise<void> } {
   const listeners = new Set<(message: ProbeMessage) => void>();
   let child: ChildProcess | undefined;
   let alive = false;
 
   const start = () => {
     if (signal.aborted) return;
-    const started = spawn(process.execPath, [BERTH_BIN, "probe", "--agent"], {
+    const lab = labDir === null ? null : readLab(labDir);
+    if (labDir !== null && lab === null) {
+      setTimeout(start, RESTART_MS).unref();
+      return;
+    }
+    const wrapper = lab === null ? [] : onHost(lab, "client");
+    const [command = "", ...args] = [...wrapper, process.execPath, BERTH_BIN, "probe", "--agent"];
+    const started = spawn(command, args, {
       cwd: REPOSITORY,
       detached: true,
       stdio: ["pipe", "pipe", "pipe", "pipe"],
@@ -37,7 +52,13 @@ export function startProber(log: Log, signal: AbortSignal): Prober & { close(): 
         else for (const listener of listeners) listener(message);
       });
     }
+    // In the namespace of a lab that is no more nothing would ever answer.
+    const watch = setInterval(() => {
+      if (lab !== null && !isAlive(lab)) started.kill("SIGKILL");
+    }, RESTART_MS);
+    watch.unref();
     const ended = () => {
+      clearInterval(watch);
       if (child !== started || !alive) return;
       alive = false;
       if (signal.aborted) return;

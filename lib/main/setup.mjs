@@ -67,11 +67,11 @@ const SOURCES = ["app", "components", "lib", "public", "next.config.ts", "proxy.
 // Changes here never reach the dashboard's bundle.
 const APART = ["lib/sandbox", "lib/controller", "lib/speaker", "lib/net", "lib/probe", "lib/main", "lib/kube"];
 
-function newest(path) {
-  if (APART.includes(path) || !existsSync(path)) return 0;
+function newest(path, without = APART) {
+  if (without.includes(path) || !existsSync(path)) return 0;
   const info = statSync(path);
   if (!info.isDirectory()) return info.mtimeMs;
-  return Math.max(0, ...readdirSync(path).map((name) => newest(join(path, name))));
+  return Math.max(0, ...readdirSync(path).map((name) => newest(join(path, name), without)));
 }
 
 const built = ".next/BUILD_ID";
@@ -83,11 +83,27 @@ if (!existsSync(built) || statSync(built).mtimeMs < Math.max(...SOURCES.map(newe
   if (!build.ok) fail(`the build failed:\n${build.output.split("\n").slice(-40).join("\n")}`);
 }
 
+// --- compiled code ---------------------------------------------------------------
+// A process that has to strip the types of one file keeps the stripper, 20 MB, for as long as it lives.
+const compiled = "node_modules/.cache/berth-compiled";
+if (!existsSync(compiled) || statSync(compiled).mtimeMs < newest("lib", [])) {
+  for (const verb of ["controller", "speaker"]) run(node, ["bin/berth.mjs", verb, "--help"]);
+  mkdirSync(dirname(compiled), { recursive: true });
+  writeFileSync(compiled, "");
+}
+
 // --- system packages that tests need -------------------------------------------
 if (goal === "test") {
   const NEEDS = [
     ["chromium", "chromium"],
     ["curl", "curl"],
+    // The network lab: real namespaces, and the tools that administrators look at a wire with.
+    ["ip", "iproute2"],
+    ["sysctl", "procps"],
+    ["nft", "nftables"],
+    ["arping", "arping"],
+    ["ndisc6", "ndisc6"],
+    ["tcpdump", "tcpdump"],
   ];
   const found = (name) =>
     (process.env.PATH ?? "")

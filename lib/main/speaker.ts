@@ -1,11 +1,14 @@
 import { join } from "node:path";
 import { Fault } from "#core/errors";
+import { openPacketLink } from "#net/packet/packet-link";
 import type { Link } from "#net/port";
 import { openDatagrams } from "#net/udp";
 import { openVirtualLink } from "#net/virtual-link";
 import { systemClock } from "#runtime/clock";
 import type { Log } from "#runtime/log";
+import type { Runner } from "#runtime/runner";
 import { startSpeaker } from "#speaker/start";
+import { excludedInterfaces } from "./excluded-interfaces.ts";
 import { asksForHelp, integer, parseFlags } from "./flags.ts";
 import { POD_HELP, POD_OPTIONS, podPath, podSettings, readText, startPod } from "./pod.ts";
 import { logLevel, processLog, runUntilStopped } from "./verb.ts";
@@ -18,6 +21,9 @@ const OPTIONS = {
   "ml-bindport": { type: "string" },
   "ml-secret-key-path": { type: "string" },
 } as const;
+
+/** From the ConfigMap metallb-excludel2, as upstream mounts it. */
+const EXCLUDED_INTERFACES = "/etc/metallb/excludel2.yaml";
 
 const HELP = `Usage: berth speaker --node-name NODE [flags]
 
@@ -49,7 +55,7 @@ export async function run(args: readonly string[]): Promise<number> {
   const memberPort = integer("--ml-bindport", values["ml-bindport"] ?? env.METALLB_ML_BIND_PORT, 7946, 1, 65535);
   return runUntilStopped({ log, deadlineMs: 2500 }, (runner) =>
     startPod(runner, { ...settings, host, env, log }, async ({ cluster, metrics }) => {
-      const link = await openLink(env.BERTH_LINK, log);
+      const link = await openLink(runner, log);
       runner.onStop("link", () => link.close());
       const datagrams = await openDatagrams({ address: host, port: memberPort });
       runner.onStop("datagrams", () => datagrams.close());
@@ -64,7 +70,7 @@ export async function run(args: readonly string[]): Promise<number> {
         nodeName,
         nodeAddress,
         memberPort,
-        secret: memberSecret(values["ml-secret-key-path"] ?? env.METALLB_ML_SECRET_KEY_PATH),
+        secrets: () => memberSecrets(values["ml-secret-key-path"] ?? env.METALLB_ML_SECRET_KEY_PATH),
         ignoreExcludeLabel: values["ignore-exclude-lb"] ?? false,
         version: VERSION,
         memory: () => process.memoryUsage.rss(),
@@ -73,20 +79,25 @@ export async function run(args: readonly string[]): Promise<number> {
   );
 }
 
-/** The wire this speaker is on. The packet socket of real nodes comes with issue D. */
-async function openLink(url: string | undefined, log: Log): Promise<Link> {
-  if (url === undefined || url === "") {
-    throw new Fault(
-      "invalid",
-      "no network to speak on: BERTH_LINK is not set, and packet sockets are not built yet (the sandbox sets it).",
-    );
+/** The wire this speaker is on: what BERTH_LINK names (the sandbox's virtual LAN), else the node's own interfaces. */
+async function openLink(runner: Runner, log: Log): Promise<Link> {
+  const { env } = process;
+  if (env.BERTH_LINK !== undefined && env.BERTH_LINK !== "") {
+    return openVirtualLink(env.BERTH_LINK, { log });
   }
-  return openVirtualLink(url, { log });
+  const exclude = await excludedInterfaces(readText(podPath(env, EXCLUDED_INTERFACES)), log);
+  const link = await openPacketLink({ log, exclude, onFailure: (cause) => runner.fail("link", cause) });
+  log.info("speaking on the node's own interfaces", { interfaces: link.info().map(({ name }) => name) });
+  return link;
 }
 
-/** The shared secret of the heartbeats (Secret `memberlist`, key `secretkey`), or null for none. */
-function memberSecret(path: string | undefined): Uint8Array | null {
-  if (path === undefined || path === "") return null;
-  const text = readText(join(podPath(process.env, path), "secretkey")) ?? readText(podPath(process.env, path));
-  return text === null ? null : new TextEncoder().encode(text);
+/**
+ * The keys of the heartbeats as they are mounted now, newest first: `secretkey` of the Secret `memberlist`, and while
+ * it is being changed `secretkey-previous`, for speakers that start meanwhile.
+ */
+function memberSecrets(path: string | undefined): readonly Uint8Array[] {
+  if (path === undefined || path === "") return [];
+  const at = podPath(process.env, path);
+  const texts = [readText(join(at, "secretkey")) ?? readText(at), readText(join(at, "secretkey-previous"))];
+  return texts.flatMap((text) => (text === null ? [] : new TextEncoder().encode(text)));
 }

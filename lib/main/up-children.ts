@@ -3,6 +3,7 @@ import { Fault } from "#core/errors";
 import type { Log } from "#runtime/log";
 import type { Runner } from "#runtime/runner";
 import { Child, type ChildSpec } from "./children.ts";
+import { freshNamespaces } from "./lab-namespaces.ts";
 import type { DataDir } from "./data-dir.ts";
 import type { UpFlags } from "./flags.ts";
 import { ProcessFile } from "./sweep.ts";
@@ -24,8 +25,18 @@ interface Means {
 export function startSandboxChildren(runner: Runner, flags: UpFlags, dir: DataDir, means: Means): Started {
   const family = new Family(runner, dir, means);
   const shared = ["--data-dir", dir.path, "--api-port", String(flags.apiPort)];
-  family.start("sandbox", shared);
-  family.start("nodes", [...shared, "--nodes", String(flags.nodes)]);
+  const nodes = [...shared, "--nodes", String(flags.nodes)];
+  if (flags.network === "netns") {
+    family.start("sandbox", [...shared, "--socket"]);
+    const user = process.getuid?.() !== 0;
+    family.start("nodes", [...nodes, "--network", "netns"], {
+      wrapper: freshNamespaces(user),
+      env: { BERTH_LAB: "1", ...(user ? { BERTH_LAB_USER: "1" } : {}) },
+    });
+  } else {
+    family.start("sandbox", shared);
+    family.start("nodes", nodes);
+  }
   return { ready: startDashboard(family, flags, dir), failed: family.failed };
 }
 
@@ -40,6 +51,7 @@ function startDashboard(family: Family, flags: UpFlags, dir: DataDir): Promise<v
   const args = ["--port", String(flags.port), "--api-port", String(flags.apiPort), "--data-dir", dir.path];
   if (flags.kubeconfig !== null) args.push("--kubeconfig", flags.kubeconfig);
   if (flags.context !== null) args.push("--context", flags.context);
+  if (flags.kubeconfig === null && flags.network === "netns") args.push("--lab");
   if (flags.dev) args.push("--dev");
   family.start("dashboard", args, {
     env: flags.dev ? {} : { NODE_ENV: "production" },
@@ -71,7 +83,7 @@ class Family {
     return this.#failure.promise;
   }
 
-  start(verb: string, args: readonly string[], extra: Pick<ChildSpec, "env" | "onLine"> = {}): void {
+  start(verb: string, args: readonly string[], extra: Pick<ChildSpec, "env" | "onLine" | "wrapper"> = {}): void {
     const { log, stopMs } = this.#means;
     const spec: ChildSpec = {
       ...extra,

@@ -1,6 +1,7 @@
-import { spawn } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
 import { createServer } from "node:net";
-import { relative } from "node:path";
+import { join, relative } from "node:path";
 import { Fault } from "#core/errors";
 import { connectionFromToken } from "#kube/connection";
 import { HttpCluster } from "#kube/http-cluster";
@@ -9,7 +10,8 @@ import { systemClock } from "#runtime/clock";
 import { jsonLog, type Log } from "#runtime/log";
 import type { Runner } from "#runtime/runner";
 import { bootstrap, whenServing } from "./bootstrap.ts";
-import { claimDataDir, type DataDir, openDataDir, writeKubeconfig } from "./data-dir.ts";
+import { claimDataDir, type DataDir, openDataDir, writeKubeconfig, writeWhole } from "./data-dir.ts";
+import { checkNamespaces, onHost, readLab } from "./lab-namespaces.ts";
 import { UP_HELP, type UpFlags, upFlags } from "./flags.ts";
 import { sweep } from "./sweep.ts";
 import { startDashboardChild, startSandboxChildren } from "./up-children.ts";
@@ -41,8 +43,11 @@ export async function run(args: readonly string[]): Promise<number> {
     await portIsFree("127.0.0.1", flags.port, "name another with --port");
     if (flags.kubeconfig === null) {
       await portIsFree("127.0.0.1", flags.apiPort, "name another with --api-port");
+      if (flags.network === "netns") checkNamespaces();
       // Every sandbox has the same node addresses, so a second one on this machine cannot work; say so first.
-      await portIsFree(FIRST_NODE, SPEAKER_METRICS_PORT, "another sandbox seems to run on this machine; stop it first");
+      else
+        await portIsFree(FIRST_NODE, SPEAKER_METRICS_PORT, "another sandbox seems to run on this machine; stop it first");
+      claimNetwork(dir, flags.network);
       await upSandbox(runner, flags, dir, log, say);
     } else {
       await upCluster(runner, flags, dir, log);
@@ -91,19 +96,46 @@ async function upSandbox(
   try {
     const everything = async () => {
       await whenApiAnswers(cluster, runner.signal);
-      const { fromScratch, nodes } = flags;
-      await insistently(() => bootstrap(cluster, { fromScratch, nodes, signal: runner.signal }), runner.signal);
+      const { fromScratch, nodes, network } = flags;
+      await insistently(() => bootstrap(cluster, { fromScratch, nodes, network, signal: runner.signal }), runner.signal);
       const here = relative(process.cwd(), dir.kubeconfig);
       say(`berth: kubectl --kubeconfig ${shellWord(here.startsWith("..") ? dir.kubeconfig : here)} get services`);
       await Promise.all([
         children.ready,
-        whenServing(cluster, { nodes: flags.nodes, signal: runner.signal, say, since }),
+        whenServing(cluster, { nodes, signal: runner.signal, say, since, ...(network === "netns" && fromClient(dir)) }),
       ]);
     };
     await Promise.race([everything(), children.failed]);
   } finally {
     await cluster.close();
   }
+}
+
+/** Requests go out from the lab's client: this machine does not reach its addresses. */
+function fromClient(dir: DataDir): { readonly answers: (url: string) => Promise<boolean> } {
+  const script = "fetch(process.argv[1], { signal: AbortSignal.timeout(1000) }).then(() => 0, () => 1).then(process.exit)";
+  const answers = (url: string) =>
+    new Promise<boolean>((resolve) => {
+      const lab = readLab(dir.path);
+      if (lab === null) return resolve(false);
+      const [command = "", ...args] = [...onHost(lab, "client"), process.execPath, "-e", script, url];
+      execFile(command, args, { timeout: 5000 }, (error) => resolve(error === null));
+    });
+  return { answers };
+}
+
+/** A pool made for one network holds addresses that the other does not have. */
+function claimNetwork(dir: DataDir, network: UpFlags["network"]): void {
+  const file = join(dir.path, "network");
+  const before = existsSync(file) ? readFileSync(file, "utf8").trim() : null;
+  const used = before ?? (existsSync(join(dir.path, "store.sqlite")) ? "loopback" : network);
+  if (used !== network) {
+    throw new Fault(
+      "invalid",
+      `the data directory ${dir.path} was made with --network ${used}; name another --data-dir for --network ${network}.`,
+    );
+  }
+  if (before === null) writeWhole(file, `${network}\n`);
 }
 
 async function upCluster(runner: Runner, flags: UpFlags, dir: DataDir, log: Log): Promise<void> {

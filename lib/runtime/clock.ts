@@ -37,3 +37,20 @@ export function sleep(clock: Clock, delayMs: number, signal?: AbortSignal): Prom
     signal?.addEventListener("abort", abort, { once: true });
   });
 }
+
+/** As `done`, but rejects with the signal's reason when it aborts first. `done` must not reject. */
+export function untilAborted(done: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
+  if (signal === undefined) return done;
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(signal.reason);
+    if (signal.aborted) {
+      abort();
+      return;
+    }
+    signal.addEventListener("abort", abort, { once: true });
+    void done.then(() => {
+      signal.removeEventListener("abort", abort);
+      resolve();
+    });
+  });
+}

@@ -49,11 +49,12 @@ const DEFAULT_BUCKETS: readonly number[] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0
  */
 export class Metrics {
   readonly #families = new Map<string, Family>();
-  readonly #collectors: Array<() => void> = [];
+  readonly #collectors = new Set<() => void>();
 
-  /** `collect` runs before every `render`, to set what is cheaper to ask for than to follow. */
-  onRender(collect: () => void): void {
-    this.#collectors.push(collect);
+  /** `collect` runs before every `render`, to set what is cheaper to ask for than to follow. Returns what ends that. */
+  onRender(collect: () => void): () => void {
+    this.#collectors.add(collect);
+    return () => void this.#collectors.delete(collect);
   }
 
   counter(name: string, help: string): Counter {

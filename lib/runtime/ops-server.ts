@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import { Fault } from "#core/errors";
+import { type CertificatePair, startHttpsServer, type TlsSettings } from "./https-server.ts";
+import { type Listening, listen } from "./listen.ts";
 import type { Metrics } from "./metrics.ts";
 
 /** Where to listen and what to answer. The answers are asked for with each request. */
@@ -13,12 +14,24 @@ export interface OpsServerOptions {
   readonly ready: () => boolean;
 }
 
-/** A server that listens. `close` ends its connections too. */
-export interface OpsServer {
-  readonly host: string;
-  readonly port: number;
-  close(): Promise<void>;
+/** Over TLS, and metrics only for who may see them. */
+export interface SecureOps {
+  readonly tls: TlsSettings;
+  readonly certificate: CertificatePair;
+  /** Judges the `Authorization` header of whoever asks for metrics. */
+  readonly authorize: (authorization: string | undefined) => Promise<keyof typeof REFUSALS | "allowed">;
 }
+
+/** A server that listens. `close` ends its connections too. */
+export type OpsServer = Listening;
+
+const REFUSALS = {
+  unauthenticated: [401, "a bearer token is needed\n"],
+  forbidden: [403, "this token may not get /metrics\n"],
+  unknown: [503, "the API server cannot be asked who you are\n"],
+} as const;
+
+const REQUEST_MS = 5000;
 
 /**
  * `GET /metrics`, `/healthz` and `/readyz`: 200, or 503 while the answer is no;
@@ -26,41 +39,34 @@ export interface OpsServer {
  * when the address cannot be listened on.
  */
 export function startOpsServer(options: OpsServerOptions): Promise<OpsServer> {
-  const { host, port } = options;
-  const server = createServer({ requestTimeout: 5000, headersTimeout: 5000 }, (request, response) =>
+  const server = createServer({ requestTimeout: REQUEST_MS, headersTimeout: REQUEST_MS }, (request, response) =>
     answer(options, request, response),
   );
-  return new Promise((resolve, reject) => {
-    server.once("error", (cause: NodeJS.ErrnoException) => reject(cannotListen(cause, host, port)));
-    server.listen(port, host, () => {
-      server.on("error", () => undefined);
-      const address = server.address();
-      resolve({
-        host,
-        port: typeof address === "object" && address !== null ? address.port : port,
-        close: () =>
-          new Promise((closed) => {
-            server.close(() => closed());
-            server.closeAllConnections();
-          }),
-      });
-    });
-  });
+  return listen(server, options);
 }
 
-function cannotListen(cause: NodeJS.ErrnoException, host: string, port: number): Fault {
-  const why =
-    cause.code === "EADDRINUSE"
-      ? "the port is in use"
-      : cause.code === "EACCES"
-        ? "not permitted (ports below 1024 need root)"
-        : cause.message;
-  return new Fault("unavailable", `cannot listen on ${host}:${port}: ${why}`, { cause, context: { host, port } });
+/** As `startOpsServer`, over TLS; `/metrics` is 401 or 403 for who may not see it. `renew` changes the certificate. */
+export function startSecureOpsServer(options: OpsServerOptions & SecureOps) {
+  const { authorize } = options;
+  return startHttpsServer({
+    ...options,
+    handle: (request, response) => {
+      if (pathOf(request) !== "/metrics") return answer(options, request, response);
+      authorize(request.headers.authorization)
+        .then((access) => {
+          if (access === "allowed") return answer(options, request, response);
+          const [status, text] = REFUSALS[access];
+          if (access === "unauthenticated") response.setHeader("www-authenticate", "Bearer");
+          send(response, status, text);
+        })
+        .catch(() => response.destroy());
+    },
+  });
 }
 
 function answer(options: OpsServerOptions, request: IncomingMessage, response: ServerResponse): void {
   try {
-    const path = (request.url ?? "/").split("?")[0];
+    const path = pathOf(request);
     if (request.method !== "GET" && request.method !== "HEAD") send(response, 405, "method not allowed\n");
     else if (path === "/metrics")
       send(response, 200, options.metrics.render(), "text/plain; version=0.0.4; charset=utf-8");
@@ -71,6 +77,10 @@ function answer(options: OpsServerOptions, request: IncomingMessage, response: S
     if (!response.headersSent) send(response, 500, "internal error\n");
     else response.destroy();
   }
+}
+
+function pathOf(request: IncomingMessage): string {
+  return (request.url ?? "/").split("?")[0] ?? "/";
 }
 
 function verdict(response: ServerResponse, yes: boolean): void {

@@ -9,6 +9,8 @@ export interface WorkQueueOptions {
   readonly baseDelayMs?: number;
   /** Default 30 s. */
   readonly maxDelayMs?: number;
+  /** Told how long a key waited to be taken; the delays of `addAfter` and `retry` are not counted. */
+  readonly onWaited?: (ms: number) => void;
 }
 
 /**
@@ -21,8 +23,9 @@ export class WorkQueue {
   readonly #random: () => number;
   readonly #baseDelayMs: number;
   readonly #maxDelayMs: number;
-  // A Set keeps insertion order, so it is queue and membership test in one.
-  readonly #waiting = new Set<string>();
+  readonly #onWaited: (ms: number) => void;
+  // A Map keeps insertion order, so it is queue and membership test in one. Values: since when (monotonic).
+  readonly #waiting = new Map<string, number>();
   readonly #working = new Set<string>();
   readonly #again = new Set<string>();
   readonly #failures = new Map<string, number>();
@@ -35,6 +38,7 @@ export class WorkQueue {
     this.#random = options.random ?? Math.random;
     this.#baseDelayMs = options.baseDelayMs ?? 100;
     this.#maxDelayMs = options.maxDelayMs ?? 30_000;
+    this.#onWaited = options.onWaited ?? (() => undefined);
   }
 
   /** Keys waiting to be taken; neither those being worked on nor those delayed. */
@@ -52,10 +56,11 @@ export class WorkQueue {
     }
     const taker = this.#waiting.has(key) ? undefined : this.#takers.shift();
     if (taker === undefined) {
-      this.#waiting.add(key);
+      if (!this.#waiting.has(key)) this.#waiting.set(key, this.#clock.monotonic());
       return;
     }
     this.#working.add(key);
+    this.#onWaited(0);
     taker(key);
   }
 
@@ -80,9 +85,10 @@ export class WorkQueue {
   /** The next key, or null once the queue is closed. Whoever takes a key must call `done` with it. */
   take(): Promise<string | null> {
     if (this.#closed) return Promise.resolve(null);
-    for (const key of this.#waiting) {
+    for (const [key, since] of this.#waiting) {
       this.#waiting.delete(key);
       this.#working.add(key);
+      this.#onWaited(this.#clock.monotonic() - since);
       return Promise.resolve(key);
     }
     return new Promise((resolve) => this.#takers.push(resolve));

@@ -1,18 +1,7 @@
+import { CONFIGURATION_RESOURCES } from "#api/configuration-source";
 import type { KubeObject } from "#api/kubernetes";
 import type { BGPPeer } from "#api/metallb-bgp";
-import {
-  BFD_PROFILES,
-  BGP_ADVERTISEMENTS,
-  BGP_PEERS,
-  COMMUNITIES,
-  IP_ADDRESS_POOLS,
-  L2_ADVERTISEMENTS,
-  NAMESPACES,
-  NODES,
-  type ResourceRef,
-  SECRETS,
-  SERVICES,
-} from "#api/resources";
+import { NAMESPACES, NODES, type ResourceRef, SECRETS, SERVICES } from "#api/resources";
 import type { ConfigurationInput } from "#core/configuration";
 import { Fault } from "#core/errors";
 import type { Cluster } from "#kube/port";
@@ -23,15 +12,6 @@ export interface ClusterRead {
   /** What could not be read, and so is not judged. */
   readonly notes: readonly string[];
 }
-
-const CONFIGURATION = {
-  pools: IP_ADDRESS_POOLS,
-  l2Advertisements: L2_ADVERTISEMENTS,
-  bgpAdvertisements: BGP_ADVERTISEMENTS,
-  peers: BGP_PEERS,
-  communities: COMMUNITIES,
-  bfdProfiles: BFD_PROFILES,
-} as const satisfies Record<string, ResourceRef>;
 
 /**
  * The configuration of a cluster and what it depends on. A kind that is not
@@ -60,7 +40,7 @@ export async function readCluster(cluster: Cluster, namespace: string, signal: A
     }
   };
   const lists = await Promise.all(
-    Object.entries(CONFIGURATION).map(
+    Object.entries(CONFIGURATION_RESOURCES).map(
       async ([field, resource]) => [field, await configuration<KubeObject>(resource)] as const,
     ),
   );

@@ -1,3 +1,4 @@
+import { AddressHoldSpec, AddressHoldStatus } from "#api/holds";
 import {
   ConfigurationStateStatus,
   IPAddressPoolSpec,
@@ -7,6 +8,7 @@ import {
   SpeakerStateStatus,
 } from "#api/metallb";
 import {
+  ADDRESS_HOLDS,
   CONFIGURATION_STATES,
   IP_ADDRESS_POOLS,
   L2_ADVERTISEMENTS,
@@ -112,6 +114,28 @@ const DEFINITIONS: readonly Definition[] = [
       description: "SpeakerStateStatus defines the observed state of the speaker.",
       amend: { memoryBytes: { type: "integer", format: "int64" } },
     },
+  },
+  {
+    resource: ADDRESS_HOLDS,
+    description:
+      "AddressHold keeps addresses from being given out: reserved by a person, or set aside by a speaker that heard\nanother machine answer for them. What a Service has already, it keeps.",
+    columns: [
+      { name: "Addresses", type: "string", jsonPath: ".spec.addresses" },
+      { name: "Reason", type: "string", jsonPath: ".spec.reason" },
+      { name: "State", type: "string", jsonPath: ".status.state" },
+      { name: "Expires", type: "string", jsonPath: ".spec.expiry" },
+      { name: "Note", type: "string", jsonPath: ".spec.note" },
+      { name: "MAC", type: "string", jsonPath: ".spec.mac", priority: 10 },
+      { name: "Node", type: "string", jsonPath: ".spec.node", priority: 10 },
+      AGE,
+    ],
+    spec: {
+      type: AddressHoldSpec,
+      description: "AddressHoldSpec defines the addresses that are held.",
+      required: true,
+      amend: { expiry: { format: "date-time" } },
+    },
+    status: { type: AddressHoldStatus, description: "AddressHoldStatus defines the observed state of AddressHold." },
   },
   ...BGP_DEFINITIONS,
 ];
