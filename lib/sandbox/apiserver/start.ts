@@ -16,6 +16,7 @@ import { OpenApi } from "./openapi.ts";
 import { Authorizer } from "./rbac.ts";
 import { type TokenSpec, Users } from "./users.ts";
 import { every } from "./watch.ts";
+import type { Dial } from "./webhooks/call.ts";
 import { Webhooks } from "./webhooks/driver.ts";
 
 export type { TokenSpec } from "./users.ts";
@@ -38,6 +39,8 @@ export interface ApiServerOptions {
   readonly signingKey: string;
   readonly clock: Clock;
   readonly log: Log;
+  /** How admission webhooks in pods are reached; at the pods' shadows on loopback unless given. */
+  readonly dial?: Dial | undefined;
 }
 
 export interface ApiServer {
@@ -60,7 +63,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   const { store, clock, log, host } = options;
   const catalog = new Catalog(options.kinds, store);
   const engine: Engine = { store, catalog, clock, ca: options.ca };
-  const webhooks = new Webhooks(engine, log);
+  const webhooks = new Webhooks(engine, log, options.dial);
   const server: Server = {
     engine,
     webhooks,

@@ -2,6 +2,7 @@ import type { DaemonSet, Node, Pod } from "#api/kubernetes";
 import { DAEMON_SETS, keyOf, NODES, PODS } from "#api/resources";
 import { Fault } from "#core/errors";
 import { num, obj, sameJson, str } from "#sandbox/kinds/json";
+import { claim, isClaimedBy, isOrphanOf } from "./claim.ts";
 import { asObject, type ControllerContext, enqueueAll, removeIfThere, startLoop } from "./context.ts";
 import { daemonPod, HASH_LABEL, shouldRun } from "./daemon-pods.ts";
 import { startRevisions } from "./daemon-revisions.ts";
@@ -20,6 +21,7 @@ export function startDaemonSets(context: ControllerContext): Promise<void> {
   const pods = objects.cache(PODS);
   const nodes = objects.cache(NODES);
   const owned = new Index(pods, controllerUid);
+  const inNamespace = new Index(pods, (pod) => [pod.metadata.namespace ?? ""]);
   const pending = new Pending(pods, clock);
   const revisions = startRevisions(context);
   const deleted = new Set<string>();
@@ -29,13 +31,17 @@ export function startDaemonSets(context: ControllerContext): Promise<void> {
     if (set === undefined) return {};
     const uid = set.metadata.uid ?? "";
     const hash = await revisions.current(set);
-    const mine = [...owned.of(uid), ...pending.missing((pod) => controllerOf(pod)?.uid === uid)];
+    await claim(objects, { owner: DAEMON_SETS, child: PODS }, set, inNamespace.of(set.metadata.namespace ?? ""));
+    const mine = [
+      ...owned.of(uid).filter((pod) => isClaimedBy(set, pod)),
+      ...pending.missing((pod) => controllerOf(pod)?.uid === uid),
+    ];
     const live = mine.filter((pod) => !deleted.has(pod.metadata.uid ?? ""));
     const perNode = byNode(live);
     const active = set.metadata.deletionTimestamp === undefined;
     if (active) {
       await place(set, perNode, hash);
-      if (strategyOf(set) === "RollingUpdate") await update(set, perNode, hash);
+      if (strategyOf(set) === "RollingUpdate") await (hasSurge(set) ? surge : update)(set, perNode, hash);
       await revisions.forget(set, new Set(live.map((pod) => pod.metadata.labels?.[HASH_LABEL] ?? "")), hash);
     }
     return updateStatus(set, perNode, hash);
@@ -52,13 +58,33 @@ export function startDaemonSets(context: ControllerContext): Promise<void> {
       const { run, stay } = shouldRun(set, node);
       // A terminating pod still holds its node's ports: its successor waits for it to be gone.
       if (run && here.length === 0) await create(set, node, hash);
-      const surplus = stay ? good.sort(oldestFirst).slice(1) : good;
+      const keep = hasSurge(set) ? onePerTemplate(good, hash) : good.sort(oldestFirst).slice(0, 1);
+      const surplus = stay ? good.filter((pod) => !keep.includes(pod)) : good;
       for (const pod of surplus) await remove(set, pod);
     }
     for (const [name, here] of perNode) {
       if (known.has(name)) continue;
       for (const pod of here.filter((one) => !isTerminating(one))) await remove(set, pod);
     }
+  };
+
+  /** With maxSurge: a pod of the new template beside the old one, which goes when the new one is available. */
+  const surge = async (set: DaemonSet, perNode: ReadonlyMap<string, readonly Pod[]>, hash: string) => {
+    const wanted = nodes.list().filter((node) => shouldRun(set, node).run);
+    const minReady = num(obj(set.spec).minReadySeconds);
+    const allowed = resolveAmount(surgeOf(set), wanted.length, "up");
+    const waiting: Node[] = [];
+    let surging = 0;
+    for (const node of wanted) {
+      const here = (perNode.get(node.metadata.name ?? "") ?? []).filter((one) => !isTerminating(one));
+      const [fresh] = here.filter((pod) => pod.metadata.labels?.[HASH_LABEL] === hash);
+      const [old] = here.filter((pod) => pod.metadata.labels?.[HASH_LABEL] !== hash);
+      if (old === undefined) continue;
+      if (fresh === undefined) waiting.push(node);
+      else if (isAvailable(fresh, minReady, clock.now())) await remove(set, old);
+      else surging += 1;
+    }
+    for (const node of waiting.slice(0, Math.max(0, allowed - surging))) await create(set, node, hash);
   };
 
   /** Replaces pods of an older template, as many at once as may be unavailable. */
@@ -113,7 +139,8 @@ export function startDaemonSets(context: ControllerContext): Promise<void> {
     for (const node of nodes.list()) {
       const { run } = shouldRun(set, node);
       const here = (perNode.get(node.metadata.name ?? "") ?? []).filter((pod) => !isTerminating(pod));
-      const [pod] = [...here].sort(oldestFirst);
+      // While two run beside each other the new one is counted.
+      const [pod] = [...here].sort((a, b) => newestTemplate(a, b, hash) || oldestFirst(a, b));
       if (!run) {
         if (pod !== undefined) counts.misscheduled += 1;
         continue;
@@ -149,7 +176,13 @@ export function startDaemonSets(context: ControllerContext): Promise<void> {
     if (now === undefined && before !== undefined) deleted.delete(before.metadata.uid ?? "");
   });
   enqueueAll(sets, loop.queue);
-  enqueueAll(pods, loop.queue, (pod) => ownerKeys(pod, "DaemonSet"));
+  enqueueAll(pods, loop.queue, (pod) => {
+    if (controllerOf(pod) !== undefined) return ownerKeys(pod, "DaemonSet");
+    return sets
+      .list()
+      .filter((set) => isOrphanOf(set, pod))
+      .map(keyOf);
+  });
   nodes.onChange((_key, now, before) => {
     if (now !== undefined && before !== undefined && samePlace(now, before)) return;
     for (const set of sets.list()) loop.queue.add(keyOf(set));
@@ -162,6 +195,15 @@ function samePlace(now: Node, before: Node): boolean {
   return sameJson(now.metadata.labels, before.metadata.labels) && sameJson(now.spec, before.spec);
 }
 
+const surgeOf = (set: DaemonSet) => obj(obj(obj(set.spec).updateStrategy).rollingUpdate).maxSurge ?? 0;
+const hasSurge = (set: DaemonSet) => resolveAmount(surgeOf(set), 100, "up") > 0;
+
+function onePerTemplate(pods: readonly Pod[], hash: string): readonly Pod[] {
+  const current = (pod: Pod) => pod.metadata.labels?.[HASH_LABEL] === hash;
+  const sorted = [...pods].sort(oldestFirst);
+  return [sorted.find(current), sorted.find((pod) => !current(pod))].filter((pod) => pod !== undefined);
+}
+
 const strategyOf = (set: DaemonSet) => str(obj(obj(set.spec).updateStrategy).type) || "RollingUpdate";
 
 function byNode(pods: readonly Pod[]): ReadonlyMap<string, readonly Pod[]> {
@@ -171,6 +213,11 @@ function byNode(pods: readonly Pod[]): ReadonlyMap<string, readonly Pod[]> {
     found.set(node, [...(found.get(node) ?? []), pod]);
   }
   return found;
+}
+
+function newestTemplate(a: Pod, b: Pod, hash: string): number {
+  const current = (pod: Pod) => Number(pod.metadata.labels?.[HASH_LABEL] === hash);
+  return current(b) - current(a);
 }
 
 // Scheduled before unscheduled, then the older one.

@@ -51,11 +51,54 @@ export function oldSetReplicas(rolling: Rolling, newSet: SetCount, old: readonly
     next[index] = set.replicas - count;
     cleaned += count;
   }
-  let spare = newSet.available + old.reduce((sum, set) => sum + Math.min(set.available, set.replicas), 0) - least;
+  // A set that was just made smaller still reports pods that are on their way out.
+  let spare =
+    Math.min(newSet.available, newSet.replicas) +
+    old.reduce((sum, set) => sum + Math.min(set.available, set.replicas), 0) -
+    least;
   for (const [index, replicas] of next.entries()) {
     const count = Math.min(Math.max(0, spare), replicas);
     next[index] = replicas - count;
     spare -= count;
+  }
+  return next;
+}
+
+/** A ReplicaSet with pods, as proportional scaling sees it. */
+export interface SizedSet {
+  readonly name: string;
+  readonly replicas: number;
+  /** The Deployment's size with surge when this set was scaled last (its max-replicas annotation). */
+  readonly maxReplicas: number;
+}
+
+/**
+ * How many replicas each ReplicaSet gets when a Deployment is scaled in the middle of a rollout: each its share of what
+ * is added or removed, the largest the rest (`sets` newest first). So a rollout that is stuck does not take all of it.
+ */
+export function proportionalReplicas(
+  { replicas, maxSurge }: Rolling,
+  sets: readonly SizedSet[],
+): ReadonlyMap<string, number> {
+  const allowed = replicas > 0 ? replicas + maxSurge : 0;
+  const toAdd = allowed - sets.reduce((sum, set) => sum + set.replicas, 0);
+  // Of equal size: the newer one grows first, the older one shrinks first.
+  const order = toAdd > 0 ? [...sets] : [...sets].reverse();
+  order.sort((a, b) => b.replicas - a.replicas);
+  const next = new Map<string, number>();
+  let added = 0;
+  for (const set of order) {
+    const wanted = replicas === 0 ? 0 : Math.round((set.replicas * (replicas + maxSurge)) / (set.maxReplicas || 1));
+    const share = wanted - set.replicas;
+    const left = toAdd - added;
+    const part = toAdd > 0 ? Math.min(share, left) : Math.max(share, left);
+    const granted = left === 0 || set.replicas === 0 ? 0 : part;
+    next.set(set.name, set.replicas + granted);
+    added += granted;
+  }
+  const [largest] = order;
+  if (largest !== undefined && toAdd !== 0) {
+    next.set(largest.name, Math.max(0, (next.get(largest.name) ?? 0) + toAdd - added));
   }
   return next;
 }

@@ -10,13 +10,15 @@ import { templateHash } from "./template-hash.ts";
 const HASH = "pod-template-hash";
 const REVISION = "deployment.kubernetes.io/revision";
 const HISTORY = "deployment.kubernetes.io/revision-history";
+const DESIRED = "deployment.kubernetes.io/desired-replicas";
+const MAX = "deployment.kubernetes.io/max-replicas";
 // Written by kubectl or by this controller about one object; not copied to the ReplicaSet.
 const OWN_ANNOTATIONS = [
   "kubectl.kubernetes.io/last-applied-configuration",
   REVISION,
   HISTORY,
-  "deployment.kubernetes.io/desired-replicas",
-  "deployment.kubernetes.io/max-replicas",
+  DESIRED,
+  MAX,
   "deprecated.deployment.rollback.to",
 ];
 
@@ -98,12 +100,39 @@ export function limitsOf(deployment: Deployment) {
   return rollingOf(deployment.spec?.replicas ?? 1, maxSurge, maxUnavailable);
 }
 
+/** Whether the Deployment's replicas have changed since its sets were scaled last. */
+export function isResized(deployment: Deployment, sets: readonly ReplicaSet[]): boolean {
+  const wanted = String(deployment.spec?.replicas ?? 1);
+  return sets.some((set) => {
+    const noted = set.metadata.annotations?.[DESIRED];
+    return (set.spec?.replicas ?? 0) > 0 && noted !== undefined && noted !== wanted;
+  });
+}
+
+/** The set has all the pods of a Deployment of this size, and they are available. */
+export function isSaturated(set: ReplicaSet, replicas: number): boolean {
+  const noted = set.metadata.annotations?.[DESIRED];
+  return (
+    set.spec?.replicas === replicas && noted === String(replicas) && (set.status?.availableReplicas ?? 0) === replicas
+  );
+}
+
+export function maxReplicasOf(set: ReplicaSet): number | undefined {
+  const noted = Number(set.metadata.annotations?.[MAX] ?? "NaN");
+  return Number.isInteger(noted) ? noted : undefined;
+}
+
+/** The Deployment's status still says that it is paused. */
+export function isMarkedPaused(deployment: Deployment): boolean {
+  return deployment.status?.conditions?.some((one) => one.reason === "DeploymentPaused") === true;
+}
+
 /** What the ReplicaSet's annotations say about the Deployment's wish. */
 export function desired(deployment: Deployment): Readonly<Record<string, string>> {
   const replicas = deployment.spec?.replicas ?? 1;
   const surge = isRecreate(deployment) ? 0 : limitsOf(deployment).maxSurge;
   return {
-    "deployment.kubernetes.io/desired-replicas": String(replicas),
-    "deployment.kubernetes.io/max-replicas": String(replicas + surge),
+    [DESIRED]: String(replicas),
+    [MAX]: String(replicas + surge),
   };
 }

@@ -36,6 +36,14 @@ export function deploymentStatus(
   conditions = setCondition(conditions, availability(deployment, counts), now);
   const { condition, requeueAfterMs } = progressCondition(deployment, newSet, counts, conditions, progress, now);
   if (condition !== null) conditions = setCondition(conditions, condition, now);
+  const failing = all
+    .flatMap((set) => objects(obj(set.status).conditions))
+    .find((one) => one.type === "ReplicaFailure");
+  if (failing === undefined) conditions = conditions.filter((one) => one.type !== "ReplicaFailure");
+  else {
+    const [reason, message] = [str(failing.reason), str(failing.message)];
+    conditions = setCondition(conditions, { type: "ReplicaFailure", status: "True", reason, message }, now);
+  }
   const status = {
     observedGeneration: deployment.metadata.generation ?? 1,
     ...shown(counts),
@@ -106,6 +114,8 @@ function progressCondition(
 ): { readonly condition: Condition | null; readonly requeueAfterMs?: number } {
   const current = conditions.find((condition) => condition.type === "Progressing");
   if (progress.kind === "paused") {
+    // That it came to nothing is the more important news.
+    if (current?.reason === "ProgressDeadlineExceeded") return { condition: null };
     return { condition: progressing("Unknown", "DeploymentPaused", "Deployment is paused") };
   }
   if (progress.kind === "resumed") {

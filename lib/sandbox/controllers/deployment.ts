@@ -1,20 +1,25 @@
 import type { Deployment, Pod, ReplicaSet } from "#api/kubernetes";
-import { DEPLOYMENTS, PODS, REPLICA_SETS } from "#api/resources";
+import { DEPLOYMENTS, keyOf, PODS, REPLICA_SETS } from "#api/resources";
 import { Fault } from "#core/errors";
 import { num, obj, sameJson } from "#sandbox/kinds/json";
+import { claim, isClaimedBy, isOrphanOf } from "./claim.ts";
 import { type ControllerContext, enqueueAll, removeIfThere, startLoop } from "./context.ts";
-import { newSetReplicas, oldSetReplicas } from "./deployment-math.ts";
+import { newSetReplicas, oldSetReplicas, proportionalReplicas } from "./deployment-math.ts";
 import {
   desired,
   findNewSet,
+  isMarkedPaused,
   isRecreate,
+  isResized,
+  isSaturated,
   limitsOf,
+  maxReplicasOf,
   newReplicaSet,
   revisionOf,
   revisionPatch,
 } from "./deployment-sets.ts";
 import { deploymentStatus, type Progress } from "./deployment-status.ts";
-import { controllerUid, ownerKeys } from "./owners.ts";
+import { controllerOf, controllerUid, ownerKeys } from "./owners.ts";
 import { Index, Pending } from "./pending.ts";
 import { isFinished } from "./pods.ts";
 
@@ -28,20 +33,35 @@ export function startDeployments(context: ControllerContext): Promise<void> {
   const pods = objects.cache(PODS);
   const owned = new Index(sets, controllerUid);
   const podsOf = new Index(pods, controllerUid);
+  const inNamespace = new Index(sets, (set) => [set.metadata.namespace ?? ""]);
   const pending = new Pending(sets, clock);
 
   const reconcile = async (key: string) => {
     const deployment = deployments.get(key);
     if (deployment === undefined) return {};
     const uid = deployment.metadata.uid ?? "";
-    const mine = [...owned.of(uid), ...pending.missing((set) => controllerUid(set)[0] === uid)].sort(byAge);
+    await claim(
+      objects,
+      { owner: DEPLOYMENTS, child: REPLICA_SETS },
+      deployment,
+      inNamespace.of(deployment.metadata.namespace ?? ""),
+    );
+    const mine = [
+      ...owned.of(uid).filter((set) => isClaimedBy(deployment, set)),
+      ...pending.missing((set) => controllerUid(set)[0] === uid),
+    ].sort(byAge);
     const known = findNewSet(deployment, mine);
     const old = mine.filter((set) => set !== known);
     if (deployment.metadata.deletionTimestamp !== undefined)
       return writeStatus(deployment, known, old, { kind: "none" });
     if (obj(deployment.spec).paused === true) {
-      if (known !== undefined) await scaleTo(deployment, known, deployment.spec?.replicas ?? 1);
+      await resize(deployment, known, old);
       return writeStatus(deployment, known, old, { kind: "paused" });
+    }
+    if (isMarkedPaused(deployment)) return writeStatus(deployment, known, old, { kind: "resumed" });
+    if (!isRecreate(deployment) && isResized(deployment, mine)) {
+      await resize(deployment, known, old);
+      return writeStatus(deployment, known, old, { kind: "none" });
     }
     if (known === undefined) return create(deployment, old);
     const newSet = await keepRevision(deployment, known, old);
@@ -105,6 +125,30 @@ export function startDeployments(context: ControllerContext): Promise<void> {
     return total(old) === 0;
   };
 
+  /**
+   * The Deployment was scaled: its only set follows, in the middle of a rollout each set gets its share. Nothing is
+   * rolled out by it.
+   */
+  const resize = async (deployment: Deployment, newSet: ReplicaSet | undefined, old: readonly ReplicaSet[]) => {
+    const replicas = deployment.spec?.replicas ?? 1;
+    const all = newSet === undefined ? old : [...old, newSet];
+    const active = all.filter((set) => (set.spec?.replicas ?? 0) > 0);
+    const [only] = active;
+    const lone = active.length === 0 ? (newSet ?? old.at(-1)) : active.length === 1 ? only : undefined;
+    if (lone !== undefined) return scaleTo(deployment, lone, replicas);
+    if (newSet !== undefined && isSaturated(newSet, replicas)) return emptyOldSets(deployment, old);
+    // Which of them is to run is decided when all old pods are gone.
+    if (isRecreate(deployment)) return false;
+    const sized = active.toReversed().map((set) => ({
+      name: set.metadata.name ?? "",
+      replicas: set.spec?.replicas ?? 0,
+      maxReplicas: maxReplicasOf(set) ?? deployment.status?.replicas ?? 0,
+    }));
+    const next = proportionalReplicas(limitsOf(deployment), sized);
+    for (const set of active) await scaleTo(deployment, set, next.get(set.metadata.name ?? "") ?? 0);
+    return true;
+  };
+
   /** Scales old sets to nothing; true while any of their pods is still there. */
   const emptyOldSets = async (deployment: Deployment, old: readonly ReplicaSet[]): Promise<boolean> => {
     for (const set of old) await scaleTo(deployment, set, 0);
@@ -114,12 +158,14 @@ export function startDeployments(context: ControllerContext): Promise<void> {
 
   const scaleTo = async (deployment: Deployment, set: ReplicaSet, replicas: number): Promise<boolean> => {
     const before = set.spec?.replicas ?? 0;
-    if (before === replicas) return false;
+    const annotations = desired(deployment);
+    const noted = Object.entries(annotations).every(([key, value]) => set.metadata.annotations?.[key] === value);
+    if (before === replicas && (noted || replicas === 0)) return false;
     const { name = "", namespace, resourceVersion } = set.metadata;
-    const body = { metadata: { resourceVersion, annotations: desired(deployment) }, spec: { replicas } };
+    const body = { metadata: { resourceVersion, annotations }, spec: { replicas } };
     await objects.patch(REPLICA_SETS, { name, namespace }, { kind: "merge", body });
-    recordScale(deployment, set, before, replicas);
-    return true;
+    if (before !== replicas) recordScale(deployment, set, before, replicas);
+    return before !== replicas;
   };
 
   const recordScale = (deployment: Deployment, set: ReplicaSet, before: number, after: number) => {
@@ -159,7 +205,13 @@ export function startDeployments(context: ControllerContext): Promise<void> {
 
   const loop = startLoop(context, "deployment", reconcile, 4);
   enqueueAll(deployments, loop.queue);
-  enqueueAll(sets, loop.queue, (set) => ownerKeys(set, "Deployment"));
+  enqueueAll(sets, loop.queue, (set) => {
+    if (controllerOf(set) !== undefined) return ownerKeys(set, "Deployment");
+    return deployments
+      .list()
+      .filter((one) => isOrphanOf(one, set))
+      .map(keyOf);
+  });
   // Recreate waits for the last old pod, which is no change of any ReplicaSet's status.
   pods.onChange((_key, now, before) => {
     if (now !== undefined || before === undefined) return;

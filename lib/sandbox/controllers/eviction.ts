@@ -1,7 +1,8 @@
 import type { Node, Pod } from "#api/kubernetes";
 import { keyOf, NODES, PODS } from "#api/resources";
+import { Fault } from "#core/errors";
 import { obj } from "#sandbox/kinds/json";
-import { type ControllerContext, enqueueAll, removeIfThere, startLoop } from "./context.ts";
+import { type ControllerContext, enqueueAll, removeIfThere, startLoop, timestamp } from "./context.ts";
 import { type Taint, tolerates } from "./placement.ts";
 import { isFinished, isTerminating } from "./pods.ts";
 
@@ -18,12 +19,15 @@ export function startEviction(context: ControllerContext): Promise<void> {
   const pods = objects.cache(PODS);
   const nodes = objects.cache(NODES);
   const orphaned = new Map<string, number>();
+  // Pods that go when their tolerationSeconds are over.
+  const awaited = new Set<string>();
 
   const reconcile = async (key: string) => {
     const pod = pods.get(key);
     const nodeName = pod?.spec?.nodeName;
     if (pod === undefined || nodeName === undefined) {
       orphaned.delete(key);
+      awaited.delete(key);
       return {};
     }
     const node = nodes.get(nodeName);
@@ -31,12 +35,37 @@ export function startEviction(context: ControllerContext): Promise<void> {
     orphaned.delete(key);
     if (isTerminating(pod) || isFinished(pod)) return {};
     const left = untilEviction(pod, node, clock.now());
-    if (left === null) return {};
-    if (left > 0) return { requeueAfterMs: left };
+    if (left === null) {
+      if (awaited.delete(key)) {
+        const message = `Cancelling deletion of Pod ${key}`;
+        events.record({ resource: PODS, object: pod, reason: "TaintManagerEviction", message, component: COMPONENT });
+      }
+      return {};
+    }
+    if (left > 0) {
+      awaited.add(key);
+      return { requeueAfterMs: left };
+    }
+    awaited.delete(key);
     const message = `Marking for deletion Pod ${key}`;
     events.record({ resource: PODS, object: pod, reason: "TaintManagerEviction", message, component: COMPONENT });
+    await sayWhy(pod, "DeletionByTaintManager", "Taint manager: deleting due to NoExecute taint");
     await removeIfThere(objects, PODS, pod);
     return {};
+  };
+
+  /** The pod tells by a condition why it goes, as `kubectl describe` shows. */
+  const sayWhy = async (pod: Pod, reason: string, message: string): Promise<void> => {
+    const { name = "", namespace } = pod.metadata;
+    const lastTransitionTime = timestamp(clock.now());
+    const conditions = [{ type: "DisruptionTarget", status: "True", reason, message, lastTransitionTime }];
+    const body = { metadata: { uid: pod.metadata.uid }, status: { conditions } };
+    try {
+      await objects.patch(PODS, { name, namespace }, { kind: "strategic", body, subresource: "status" });
+    } catch (thrown) {
+      // Gone, or another one of that name: nobody to tell.
+      if (!["not_found", "conflict"].includes(Fault.from(thrown).code)) throw thrown;
+    }
   };
 
   const orphan = async (key: string, pod: Pod) => {
@@ -44,6 +73,7 @@ export function startEviction(context: ControllerContext): Promise<void> {
     orphaned.set(key, since);
     const left = since + ORPHAN_GRACE_MS - clock.monotonic();
     if (left > 0) return { requeueAfterMs: left };
+    await sayWhy(pod, "DeletionByPodGC", "PodGC: node no longer exists");
     await removeIfThere(objects, PODS, pod, { gracePeriodSeconds: 0 });
     return {};
   };

@@ -2,8 +2,10 @@ import type { KubeObject, Namespace } from "#api/kubernetes";
 import { CONFIG_MAPS, CRDS, EVENTS, NAMESPACES, PODS, type ResourceRef, SERVICE_ACCOUNTS } from "#api/resources";
 import { Fault } from "#core/errors";
 import type { KindRegistry } from "#sandbox/kinds/definition";
-import { asObject, type ControllerContext, enqueueAll, removeIfThere, startLoop } from "./context.ts";
+import { obj, sameJson } from "#sandbox/kinds/json";
+import { asObject, type ControllerContext, enqueueAll, removeIfThere, startLoop, timestamp } from "./context.ts";
 import { builtinRefs, customRefs } from "./kinds.ts";
+import { type Leftover, terminationConditions } from "./namespace-conditions.ts";
 
 const ROOT_CA = "kube-root-ca.crt";
 const AGAIN_MS = 250;
@@ -62,26 +64,45 @@ export function startNamespaces(
     const refs = [...builtinRefs(kinds), ...customRefs(crds.list())].filter(
       (ref) => ref.namespaced && ref.plural !== EVENTS.plural,
     );
-    let left = 0;
-    for (const ref of refs) left += await clear(ref, name);
-    if (left > 0) return { requeueAfterMs: AGAIN_MS };
+    const left: Leftover[] = [];
+    for (const ref of refs) left.push(...(await clear(ref, name)));
     // Events last: deleting the rest has caused some.
-    if ((await clear(EVENTS, name)) > 0) return { requeueAfterMs: 1 };
+    if (left.length === 0) left.push(...(await clear(EVENTS, name)));
+    if (left.length > 0) {
+      await report(namespace, left);
+      return { requeueAfterMs: AGAIN_MS };
+    }
     const body = { ...namespace, spec: { finalizers: [] } };
     const { resourceVersion: _version, ...metadata } = namespace.metadata;
     await objects.replace(NAMESPACES, { ...body, metadata }, { subresource: "finalize" });
     return {};
   };
 
-  /** Asks everything of this kind to go; how many are still there. */
-  const clear = async (resource: ResourceRef, namespace: string): Promise<number> => {
+  /** Says in the namespace's conditions what it still waits for. */
+  const report = async (namespace: Namespace, left: readonly Leftover[]): Promise<void> => {
+    const conditions = terminationConditions(obj(namespace.status).conditions, left, timestamp(context.clock.now()));
+    if (sameJson(conditions, obj(namespace.status).conditions)) return;
+    const { name = "" } = namespace.metadata;
+    await objects.patch(
+      NAMESPACES,
+      { name },
+      { kind: "merge", body: { status: { conditions } }, subresource: "status" },
+    );
+  };
+
+  /** Asks everything of this kind to go; what is still there. */
+  const clear = async (resource: ResourceRef, namespace: string): Promise<readonly Leftover[]> => {
     const items = await listOrNone(resource, namespace);
     for (const item of items) {
       // A pod that is already on its way out keeps its grace period.
       if (item.metadata.deletionTimestamp !== undefined && resource.plural === PODS.plural) continue;
       await removeIfThere(objects, resource, { ...item, metadata: { ...item.metadata, namespace } });
     }
-    return items.length === 0 ? 0 : (await listOrNone(resource, namespace)).length;
+    if (items.length === 0) return [];
+    return (await listOrNone(resource, namespace)).map(({ metadata }) => ({
+      resource: `${resource.plural}.${resource.group}`,
+      finalizers: metadata.finalizers ?? [],
+    }));
   };
 
   const listOrNone = async (resource: ResourceRef, namespace: string): Promise<readonly KubeObject[]> => {

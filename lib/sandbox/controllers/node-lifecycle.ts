@@ -9,7 +9,7 @@ import { isReady } from "./pods.ts";
 const COMPONENT = "node-controller";
 const LEASE_NAMESPACE = "kube-node-lease";
 const TICK_MS = 250;
-const HEARTBEATS = ["Ready", "MemoryPressure", "DiskPressure", "PIDPressure"];
+const HEARTBEATS = ["MemoryPressure", "DiskPressure", "PIDPressure", "Ready"];
 
 /**
  * Declares a node unreachable whose Lease has not been renewed for `graceMs`: conditions Unknown, taints, and its pods
@@ -22,20 +22,36 @@ export function startNodeLifecycle(context: ControllerContext, graceMs: number):
   const leases = objects.cache(LEASES, { namespace: LEASE_NAMESPACE });
   const pods = objects.cache(PODS);
   const onNode = new Index(pods, (pod) => (pod.spec?.nodeName === undefined ? [] : [pod.spec.nodeName]));
+  const registered = new Map<string, Node>();
   const renewed = new Map<string, { readonly time: string; readonly at: number }>();
 
   const reconcile = async (name: string) => {
     const node = nodes.get(name);
     if (node === undefined) {
       renewed.delete(name);
+      const gone = registered.get(name);
+      if (gone !== undefined) note(gone, "RemovingNode", `Node ${name} event: Removing Node ${name} from Controller`);
+      registered.delete(name);
       return {};
     }
-    const left = graceMs - silence(name);
+    if (!registered.has(name))
+      note(node, "RegisteredNode", `Node ${name} event: Registered Node ${name} in Controller`);
+    registered.set(name, node);
+    const left = graceOf(name) - silence(name);
     if (left <= 0) await declareUnknown(node);
     const current = nodes.get(name) ?? node;
     await keepTaints(current);
     if (readiness(current) !== "True") await markPods(current);
     return left > 0 ? { requeueAfterMs: Math.max(20, left) } : {};
+  };
+
+  const note = (node: Node, reason: string, message: string) =>
+    events.record({ resource: NODES, object: node, reason, message, component: COMPONENT });
+
+  /** A Lease that says it lasts longer is believed (hollow nodes renew seldom). */
+  const graceOf = (name: string): number => {
+    const seconds = obj(leases.get(`${LEASE_NAMESPACE}/${name}`)?.spec).leaseDurationSeconds;
+    return typeof seconds === "number" ? Math.max(graceMs, seconds * 1000) : graceMs;
   };
 
   /** Milliseconds since the node's Lease, or before it has one its own heartbeat, was seen to change. */
@@ -73,7 +89,7 @@ export function startNodeLifecycle(context: ControllerContext, graceMs: number):
     await objects.patch(NODES, { name: node.metadata.name ?? "" }, { kind: "merge", body, subresource: "status" });
     if (!wasReady) return;
     const message = `Node ${node.metadata.name} status is now: NodeNotReady`;
-    events.record({ resource: NODES, object: node, reason: "NodeNotReady", message, component: COMPONENT });
+    note(node, "NodeNotReady", message);
   };
 
   /** The taints that follow from conditions and from cordoning; others are left alone. */

@@ -2,6 +2,7 @@ import type { Node, Pod } from "#api/kubernetes";
 import { selectorMatches } from "#core/selector";
 import type { Json } from "#sandbox/kinds/definition";
 import { arr, at, num, obj, objects, str } from "#sandbox/kinds/json";
+import { quantityValue } from "#sandbox/kinds/quantity";
 
 export type Taint = NonNullable<NonNullable<Node["spec"]>["taints"]>[number] & { readonly timeAdded?: unknown };
 
@@ -59,6 +60,35 @@ function expressionMatches(expression: Json, labels: Readonly<Record<string, str
 
 export function isNodeReady(node: Node): boolean {
   return node.status?.conditions?.some((one) => one.type === "Ready" && one.status === "True") === true;
+}
+
+/** What a pod asks of its node: cores and bytes. */
+export interface Requests {
+  readonly cpu: number;
+  readonly memory: number;
+}
+
+const requestsIn = (containers: readonly Json[], name: keyof Requests): readonly number[] =>
+  containers.map((one) => quantityValue(String(at(one, "resources", "requests", name) ?? "0")) ?? 0);
+
+/** All containers of a pod together, or its largest init container when that is more. */
+export function requestsOf(pod: Pod): Requests {
+  const spec = obj(pod.spec);
+  const of = (name: keyof Requests) => {
+    const together = requestsIn(objects(spec.containers), name).reduce((sum, one) => sum + one, 0);
+    return Math.max(together, ...requestsIn(objects(spec.initContainers), name));
+  };
+  return { cpu: of("cpu"), memory: of("memory") };
+}
+
+/** What the node has too little of, in the scheduler's words; a node that reports no size has enough. */
+export function lacking(wanted: Requests, used: Requests, node: Node): readonly string[] {
+  return (["cpu", "memory"] as const).flatMap((name) => {
+    const size = at(obj(node.status), "allocatable", name);
+    const room = size === undefined ? undefined : quantityValue(String(size));
+    const short = room !== undefined && wanted[name] > 0 && used[name] + wanted[name] > room;
+    return short ? [`Insufficient ${name}`] : [];
+  });
 }
 
 /** The pod limit a node reports, 110 when it reports none. */

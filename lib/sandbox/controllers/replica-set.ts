@@ -2,12 +2,12 @@ import type { Pod, ReplicaSet } from "#api/kubernetes";
 import { keyOf, PODS, REPLICA_SETS } from "#api/resources";
 import { Fault } from "#core/errors";
 import { type Selector, selectorMatches } from "#core/selector";
-import { num, obj, sameJson } from "#sandbox/kinds/json";
-import { readSelector } from "#sandbox/kinds/workload-validate";
-import { asObject, type ControllerContext, enqueueAll, removeIfThere, startLoop } from "./context.ts";
+import { num, obj, objects, sameJson } from "#sandbox/kinds/json";
+import { claim, isClaimedBy, isOrphanOf, selectorOf } from "./claim.ts";
+import { asObject, type ControllerContext, enqueueAll, removeIfThere, startLoop, timestamp } from "./context.ts";
 import { controllerOf, controllerUid, ownerKeys, ownerReference } from "./owners.ts";
 import { Index, Pending } from "./pending.ts";
-import { byDispensability, isActive, isReady, untilAvailable } from "./pods.ts";
+import { byDispensability, isActive, isFinished, isReady, untilAvailable } from "./pods.ts";
 
 const COMPONENT = "replicaset-controller";
 const BURST = 500;
@@ -18,19 +18,31 @@ export function startReplicaSets(context: ControllerContext): Promise<void> {
   const sets = objects.cache(REPLICA_SETS);
   const pods = objects.cache(PODS);
   const owned = new Index(pods, controllerUid);
+  const inNamespace = new Index(pods, (pod) => [pod.metadata.namespace ?? ""]);
   const pending = new Pending(pods, clock);
   // Deleted by us, still in the cache: no longer counted.
   const deleted = new Set<string>();
+  // Uid of each set whose last pod could not be created, and why.
+  const refused = new Map<string, string>();
 
   const reconcile = async (key: string) => {
     const set = sets.get(key);
     if (set === undefined) return {};
     const uid = set.metadata.uid ?? "";
-    if (set.metadata.deletionTimestamp === undefined) await adopt(context, set, pods.list());
-    const mine = [...owned.of(uid), ...pending.missing((pod) => controllerOf(pod)?.uid === uid)];
+    if (refused.has(uid) && set.spec?.replicas === 0) refused.delete(uid);
+    const near = inNamespace.of(set.metadata.namespace ?? "").filter((pod) => !isFinished(pod));
+    await claim(objects, { owner: REPLICA_SETS, child: PODS }, set, near);
+    const mine = [
+      ...owned.of(uid).filter((pod) => isClaimedBy(set, pod)),
+      ...pending.missing((pod) => controllerOf(pod)?.uid === uid),
+    ];
     const active = mine.filter((pod) => isActive(pod) && !deleted.has(pod.metadata.uid ?? ""));
-    if (set.metadata.deletionTimestamp === undefined) await scale(set, active);
-    return updateStatus(context, set, active);
+    try {
+      if (set.metadata.deletionTimestamp === undefined) await scale(set, active);
+    } finally {
+      if (refused.has(uid)) await updateStatus(context, set, active, refused.get(uid));
+    }
+    return updateStatus(context, set, active, undefined);
   };
 
   const scale = async (set: ReplicaSet, active: readonly Pod[]): Promise<void> => {
@@ -53,6 +65,7 @@ export function startReplicaSets(context: ControllerContext): Promise<void> {
     try {
       const created = await objects.create(PODS, podOf(set));
       pending.add(created);
+      refused.delete(set.metadata.uid ?? "");
       events.record({ ...about, reason: "SuccessfulCreate", message: `Created pod: ${created.metadata.name}` });
     } catch (thrown) {
       const fault = Fault.from(thrown);
@@ -60,11 +73,15 @@ export function startReplicaSets(context: ControllerContext): Promise<void> {
       if (/being terminated/.test(fault.message)) return;
       const message = `Error creating: ${fault.message}`;
       events.record({ ...about, type: "Warning", reason: "FailedCreate", message });
+      refused.set(set.metadata.uid ?? "", fault.message);
       throw fault.retryable ? fault : new Fault("unavailable", fault.message, { cause: fault });
     }
   };
 
   const loop = startLoop(context, "replicaset", reconcile, 4);
+  sets.onChange((_key, now, before) => {
+    if (now === undefined) refused.delete(before?.metadata.uid ?? "");
+  });
   pods.onChange((_key, now, before) => {
     if (now === undefined && before !== undefined) deleted.delete(before.metadata.uid ?? "");
   });
@@ -94,29 +111,8 @@ function podOf(set: ReplicaSet): Pod {
   });
 }
 
-const selectorOf = (set: ReplicaSet): Selector => readSelector(set.spec?.selector);
-
-function isOrphanOf(set: ReplicaSet, pod: Pod): boolean {
-  return (
-    controllerOf(pod) === undefined &&
-    isActive(pod) &&
-    pod.metadata.namespace === set.metadata.namespace &&
-    selectorMatches(selectorOf(set), pod.metadata.labels)
-  );
-}
-
 function adopters(pod: Pod, sets: readonly ReplicaSet[]): readonly string[] {
-  return sets.filter((set) => isOrphanOf(set, pod)).map(keyOf);
-}
-
-/** Pods without a controller that match the selector become ours. */
-async function adopt(context: ControllerContext, set: ReplicaSet, pods: readonly Pod[]): Promise<void> {
-  for (const pod of pods.filter((one) => isOrphanOf(set, one))) {
-    const { name = "", namespace, uid, ownerReferences = [] } = pod.metadata;
-    const references = [...ownerReferences, ownerReference(REPLICA_SETS, set)];
-    const body = { metadata: { uid, ownerReferences: references } };
-    await context.objects.patch(PODS, { name, namespace }, { kind: "merge", body });
-  }
+  return isActive(pod) ? sets.filter((set) => isOrphanOf(set, pod)).map(keyOf) : [];
 }
 
 // Pods of all ReplicaSets of the same Deployment: crowding is judged over all of them.
@@ -135,7 +131,13 @@ function withoutHash(selector: Selector): Selector {
   return { ...selector, matchLabels };
 }
 
-async function updateStatus(context: ControllerContext, set: ReplicaSet, active: readonly Pod[]) {
+/** `refusal`: why the last pod could not be created; shown as condition ReplicaFailure. */
+async function updateStatus(
+  context: ControllerContext,
+  set: ReplicaSet,
+  active: readonly Pod[],
+  refusal: string | undefined,
+) {
   const minReady = num(obj(set.spec).minReadySeconds);
   const now = context.clock.now();
   const waits = active.map((pod) => untilAvailable(pod, minReady, now));
@@ -150,9 +152,13 @@ async function updateStatus(context: ControllerContext, set: ReplicaSet, active:
     ...(available > 0 && { availableReplicas: available }),
     observedGeneration: set.metadata.generation ?? 1,
   };
-  const { conditions, ...before } = obj(set.status);
-  if (!sameJson(status, before)) {
-    const next = { ...set, status: { ...status, ...(conditions !== undefined && { conditions }) } };
+  const { conditions: known, ...before } = obj(set.status);
+  const others = objects(known).filter((one) => one.type !== "ReplicaFailure");
+  const failure = { type: "ReplicaFailure", status: "True", reason: "FailedCreate", message: refusal };
+  const since = objects(known).find((one) => one.type === "ReplicaFailure")?.lastTransitionTime ?? timestamp(now);
+  const conditions = refusal === undefined ? others : [...others, { ...failure, lastTransitionTime: since }];
+  if (!sameJson(status, before) || !sameJson(conditions, objects(known))) {
+    const next = { ...set, status: { ...status, ...(conditions.length > 0 && { conditions }) } };
     await context.objects.replace(REPLICA_SETS, asObject(REPLICA_SETS, obj(next)), { subresource: "status" });
   }
   const soonest = Math.min(...waits.filter((wait): wait is number => wait !== null && wait > 0));

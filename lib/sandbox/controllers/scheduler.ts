@@ -4,7 +4,7 @@ import { Fault } from "#core/errors";
 import { obj, sameJson, str } from "#sandbox/kinds/json";
 import { type ControllerContext, startLoop, timestamp } from "./context.ts";
 import { controllerOf } from "./owners.ts";
-import { blockingTaint, podLimit, selectsNode } from "./placement.ts";
+import { blockingTaint, lacking, podLimit, type Requests, requestsOf, selectsNode } from "./placement.ts";
 import { isFinished, isTerminating, podCondition } from "./pods.ts";
 
 const COMPONENT = "default-scheduler";
@@ -126,10 +126,17 @@ export function chooseNode(pod: Pod, nodes: readonly Node[], placed: readonly Po
     if (sibling) own.set(node, (own.get(node) ?? 0) + 1);
   }
   const reasons = new Map<string, number>();
+  const wanted = requestsOf(pod);
+  const used = wanted.cpu + wanted.memory > 0 ? requestsPerNode(placed) : new Map<string, Requests>();
+  let full = 0;
   const fitting = nodes.filter((node) => {
-    const reason = refusal(pod, node, total.get(node.metadata.name ?? "") ?? 0);
-    if (reason !== null) reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
-    return reason === null;
+    const name = node.metadata.name ?? "";
+    const reason = refusal(pod, node);
+    const crowded = (total.get(name) ?? 0) >= podLimit(node) ? ["Too many pods"] : [];
+    const short = reason === null ? [...crowded, ...lacking(wanted, used.get(name) ?? NOTHING, node)] : [];
+    if (short.length > 0) full += 1;
+    for (const one of reason === null ? short : [reason]) reasons.set(one, (reasons.get(one) ?? 0) + 1);
+    return reason === null && short.length === 0;
   });
   const rank = (node: Node) => {
     const name = node.metadata.name ?? "";
@@ -139,17 +146,31 @@ export function chooseNode(pod: Pod, nodes: readonly Node[], placed: readonly Po
     const [left, right] = [rank(a), rank(b)];
     return left[0] - right[0] || left[1] - right[1] || ((a.metadata.name ?? "") < (b.metadata.name ?? "") ? -1 : 1);
   });
-  return best === undefined ? { kind: "none", message: explain(nodes.length, reasons) } : { kind: "node", node: best };
+  return best === undefined
+    ? { kind: "none", message: explain(nodes.length, reasons, full) }
+    : { kind: "node", node: best };
 }
 
-function refusal(pod: Pod, node: Node, count: number): string | null {
+const NOTHING: Requests = { cpu: 0, memory: 0 };
+
+function requestsPerNode(placed: readonly Pod[]): ReadonlyMap<string, Requests> {
+  const sums = new Map<string, Requests>();
+  for (const one of placed) {
+    const node = one.spec?.nodeName;
+    if (node === undefined || isFinished(one)) continue;
+    const [sum, own] = [sums.get(node) ?? NOTHING, requestsOf(one)];
+    sums.set(node, { cpu: sum.cpu + own.cpu, memory: sum.memory + own.memory });
+  }
+  return sums;
+}
+
+function refusal(pod: Pod, node: Node): string | null {
   const spec = obj(pod.spec);
   const taint = blockingTaint(spec.tolerations, node);
   const cordoned = node.spec?.unschedulable === true && !toleratesCordon(pod);
   if (cordoned) return "node(s) were unschedulable";
   if (taint !== undefined) return `node(s) had untolerated taint(s) {${taint.key}: ${taint.value ?? ""}}`;
-  if (!selectsNode(spec, node)) return "node(s) didn't match Pod's node affinity/selector";
-  return count >= podLimit(node) ? "Too many pods" : null;
+  return selectsNode(spec, node) ? null : "node(s) didn't match Pod's node affinity/selector";
 }
 
 function toleratesCordon(pod: Pod): boolean {
@@ -157,9 +178,14 @@ function toleratesCordon(pod: Pod): boolean {
   return blockingTaint(obj(pod.spec).tolerations, { metadata: {}, spec: { taints: [taint] } }) === undefined;
 }
 
-function explain(total: number, reasons: ReadonlyMap<string, number>): string {
+/** `full`: nodes that would do if they had room, which removing other pods could give them. */
+function explain(total: number, reasons: ReadonlyMap<string, number>, full: number): string {
   if (total === 0) return "no nodes available to schedule pods";
   const list = [...reasons].map(([reason, count]) => `${count} ${reason}`).sort();
-  const preemption = `preemption: 0/${total} nodes are available: ${total} Preemption is not helpful for scheduling.`;
+  const hopes = [
+    ...(full > 0 ? [`${full} No preemption victims found for incoming pod`] : []),
+    ...(total > full ? [`${total - full} Preemption is not helpful for scheduling`] : []),
+  ];
+  const preemption = `preemption: 0/${total} nodes are available: ${hopes.sort().join(", ")}.`;
   return `0/${total} nodes are available: ${list.join(", ")}. ${preemption}`;
 }

@@ -9,6 +9,7 @@ import {
   LEASES,
   NAMESPACES,
   NODES,
+  POD_DISRUPTION_BUDGETS,
   PODS,
   REPLICA_SETS,
   SERVICE_ACCOUNTS,
@@ -21,6 +22,7 @@ import type { Objects } from "../port.ts";
 import type { ControllerContext } from "./context.ts";
 import { startDaemonSets } from "./daemon-set.ts";
 import { startDeployments } from "./deployment.ts";
+import { startDisruption } from "./disruption.ts";
 import { startEndpointSlices } from "./endpoint-slices.ts";
 import { eventRecorder } from "./events.ts";
 import { startEviction } from "./eviction.ts";
@@ -56,6 +58,7 @@ const USED = [
   ENDPOINTS,
   NAMESPACES,
   NODES,
+  POD_DISRUPTION_BUDGETS,
   PODS,
   REPLICA_SETS,
   SERVICE_ACCOUNTS,
@@ -64,7 +67,7 @@ const USED = [
 
 /**
  * Starts everything that a cluster's controller-manager and scheduler do in the sandbox: Deployments, ReplicaSets,
- * DaemonSets, EndpointSlices, scheduling, namespaces, owner collection, node lifecycle. Level-triggered: what happened
+ * DaemonSets, EndpointSlices, scheduling, disruption budgets, namespaces, owner collection, node lifecycle. Level-triggered: what happened
  * while it was not running is caught up with.
  */
 export async function startControllers(objects: Objects, options: ControllersOptions): Promise<Controllers> {
@@ -87,6 +90,7 @@ export async function startControllers(objects: Objects, options: ControllersOpt
     startEndpointSlices(context),
     startNodeLifecycle(context, nodeGraceMs),
     startEviction(context),
+    startDisruption(context),
     startGarbageCollector(context, kinds),
   ];
   log.info("cluster controllers running", { controllers: running.length });

@@ -4,6 +4,7 @@ import { Fault } from "#core/errors";
 import { ContainerFs } from "./container-fs.ts";
 import type { KubeletDeps } from "./deps.ts";
 import { expand, resolveEnv } from "./env.ts";
+import type { ExecPlace } from "./exec.ts";
 import type { ImageKind } from "./image.ts";
 import { ContainerLog } from "./log-file.ts";
 import type { ContainerView, PodView } from "./pod-view.ts";
@@ -30,7 +31,7 @@ export interface Creation {
  */
 export async function createContainer(
   creation: Creation,
-): Promise<{ readonly log: ContainerLog; readonly running: Running }> {
+): Promise<{ readonly log: ContainerLog; readonly running: Running; readonly place: ExecPlace }> {
   const { deps, volumes, directory, view, restartCount, event } = creation;
   const pod = creation.pod();
   const podAddress = creation.podAddress();
@@ -59,7 +60,7 @@ export async function createContainer(
       fs,
       log,
     });
-    return { log, running };
+    return { log, running, place: { fs, env, workingDir: view.workingDir, clock: deps.clock } };
   } catch (error) {
     log.line("stderr", Fault.from(error).message);
     log.close();
@@ -67,12 +68,12 @@ export async function createContainer(
   }
 }
 
-function baseEnv(pod: PodView, { node, apiPort }: KubeletDeps): Readonly<Record<string, string>> {
+function baseEnv(pod: PodView, { node, apiHost, apiPort }: KubeletDeps): Readonly<Record<string, string>> {
   return {
     PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
     HOSTNAME: pod.hostNetwork ? node : pod.name,
     HOME: "/",
-    KUBERNETES_SERVICE_HOST: "127.0.0.1",
+    KUBERNETES_SERVICE_HOST: apiHost ?? "127.0.0.1",
     KUBERNETES_SERVICE_PORT: String(apiPort),
   };
 }

@@ -4,30 +4,19 @@ import { Fault } from "#core/errors";
 import { sleep } from "#runtime/clock";
 import { BackOff, goSeconds, RESTART_MAX_MS } from "./back-off.ts";
 import { createContainer } from "./container-create.ts";
-import { type KubeletDeps, timeText } from "./deps.ts";
+import { timeText } from "./deps.ts";
+import type { ExecPlace } from "./exec.ts";
+import { runHook, stopContainer } from "./hooks.ts";
 import { imageKind, unsupportedImage } from "./image.ts";
-import type { ContainerLog } from "./log-file.ts";
-import type { ContainerView, PodView } from "./pod-view.ts";
+import type { ContainerView } from "./pod-view.ts";
+import type { ProbeTarget } from "./probe-request.ts";
 import { runProbes } from "./probes.ts";
 import type { Exit, Running } from "./runtime.ts";
-import { type ContainerFacts, type ContainerState, readContainerState, type Terminated } from "./status.ts";
-import type { PodVolumes } from "./volumes.ts";
+import { type ContainerFacts, type ContainerState, recovered, type Terminated } from "./status.ts";
+import type { UnitHost } from "./unit-host.ts";
 
-/** How often a container that could not be configured is tried again. */
+/** A container that could not be configured is tried again this often. */
 const CONFIG_RETRY_MS = 2_000;
-
-/** What a container's unit asks of its pod. */
-export interface UnitHost {
-  readonly deps: KubeletDeps;
-  readonly pod: () => PodView;
-  readonly podAddress: () => string;
-  readonly volumes: PodVolumes;
-  /** `<data>/pods/<uid>` */
-  readonly directory: string;
-  /** Aborts when the pod is to end: waits end, nothing is started any more. */
-  readonly ending: AbortSignal;
-  readonly changed: () => void;
-}
 
 /** One container of a pod: starts it, restarts it with back-off, probes it, stops it. */
 export class ContainerUnit {
@@ -40,6 +29,10 @@ export class ContainerUnit {
   #ready = false;
   #containerId: string | null = null;
   #running: Running | null = null;
+  /** Where commands run in the container that is running. */
+  #place: ExecPlace | null = null;
+  /** Its preStop hook has been called. */
+  #stopping: Running | null = null;
   /** A container ran before the next start: that start is a restart. */
   #ranBefore = false;
   #restartAnyway = false;
@@ -66,29 +59,16 @@ export class ContainerUnit {
     };
   }
 
-  /** Takes over what an earlier kubelet wrote: what ran then has ended with the machine (exit 255, as after a reboot). */
+  /** Takes over what an earlier kubelet wrote; `over`: it stays ended. */
   recover(status: ContainerStatus, over: boolean): void {
-    this.#restartCount = status.restartCount ?? 0;
-    const [state, last] = [readContainerState(status.state), readContainerState(status.lastState)];
-    if (last?.kind === "terminated") this.#last = last;
-    if (state?.kind === "terminated" && over) {
-      this.#state = state;
-      this.#containerId = state.containerId;
-      this.#ready = this.#view.init && state.exitCode === 0;
-      return;
-    }
-    if (state?.kind === "terminated") this.#last = state;
-    if (state?.kind === "running") {
-      this.#last = {
-        kind: "terminated",
-        exitCode: 255,
-        reason: "Unknown",
-        startedAt: state.startedAt,
-        finishedAt: timeText(this.#host.deps.clock),
-        containerId: status.containerID ?? null,
-      };
-    }
-    this.#ranBefore = this.#last !== null;
+    const before = recovered(status, over, timeText(this.#host.deps.clock));
+    this.#restartCount = before.restartCount;
+    this.#last = before.last;
+    this.#ranBefore = before.ended === null && before.last !== null;
+    if (before.ended === null) return;
+    this.#state = before.ended;
+    this.#containerId = before.ended.containerId;
+    this.#ready = this.#view.init && before.ended.exitCode === 0;
   }
 
   /**
@@ -117,13 +97,10 @@ export class ContainerUnit {
     const running = this.#running;
     if (running === null) return;
     if (message !== null) this.#event("Normal", "Killing", message);
-    if (graceMs <= 0) running.kill();
-    else {
-      running.terminate();
-      const cancel = this.#host.deps.clock.schedule(graceMs, () => running.kill());
-      void running.done.then(cancel);
-    }
-    await running.done;
+    const none = message === null || this.#view.preStop === null || this.#stopping === running;
+    this.#stopping = running;
+    const preStop = none ? null : (signal: AbortSignal) => this.#hook("PreStop", signal);
+    await stopContainer(running, graceMs, this.#host.deps.clock, preStop);
   }
 
   kill(): void {
@@ -159,7 +136,7 @@ export class ContainerUnit {
     }
     if (this.#ranBefore) this.#restartCount++;
     this.#ranBefore = false;
-    let prepared: { readonly log: ContainerLog; readonly running: Running };
+    let prepared: Awaited<ReturnType<typeof createContainer>>;
     try {
       prepared = await createContainer({
         ...this.#host,
@@ -176,28 +153,51 @@ export class ContainerUnit {
       await this.#pause(fault.code === "invalid" ? CONFIG_RETRY_MS : this.#nextStartFailure());
       return null;
     }
-    const { log, running } = prepared;
+    const { log, running, place } = prepared;
     this.#running = running;
+    this.#place = place;
     this.#containerId = `berth://${randomBytes(32).toString("hex")}`;
     this.#state = { kind: "running", startedAt: timeText(deps.clock) };
     this.#event("Normal", "Started", "Container started");
-    this.#probe(running);
+    if (this.#view.postStart === null) this.#probe(running);
+    else void this.#begin(running);
     changed();
     void running.done.then(() => log.close());
     return running;
   }
 
+  /** postStart, then the probes; a container whose hook fails is started again. */
+  async #begin(running: Running): Promise<void> {
+    const stop = new AbortController();
+    void running.done.then(() => stop.abort());
+    const fine = await this.#hook("PostStart", stop.signal);
+    if (stop.signal.aborted) return;
+    if (fine) this.#probe(running);
+    else await this.stop(this.#host.pod().graceSeconds * 1000, "FailedPostStartHook");
+  }
+
+  /** Whether the hook succeeded; an Event says why not. */
+  async #hook(name: "PostStart" | "PreStop", signal: AbortSignal): Promise<boolean> {
+    const hook = name === "PostStart" ? this.#view.postStart : this.#view.preStop;
+    const why = hook === null ? null : await runHook(hook, this.#place, this.#target(), signal);
+    if (why !== null) this.#event("Warning", `Failed${name}Hook`, `${name}Hook failed: ${why}`);
+    return why === null;
+  }
+
+  #target(): ProbeTarget {
+    const { deps, podAddress } = this.#host;
+    const { ports, clock } = deps;
+    return { container: this.#view, podAddress: podAddress(), ports, clock, place: this.#place };
+  }
+
   #probe(running: Running): void {
-    const { deps, changed } = this.#host;
+    const { changed } = this.#host;
     const stop = new AbortController();
     void running.done.then(() => stop.abort());
     if (this.#view.init && !this.#view.sidecar) return;
     runProbes(
       {
-        container: this.#view,
-        podAddress: this.#host.podAddress(),
-        ports: deps.ports,
-        clock: deps.clock,
+        ...this.#target(),
         onStarted: () => {
           this.#started = true;
           changed();

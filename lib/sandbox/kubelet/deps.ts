@@ -17,8 +17,12 @@ export interface KubeletDeps {
   readonly dataDir: string;
   readonly node: string;
   readonly nodeAddress: string;
+  /** Where pods find the API server; 127.0.0.1 unless given. */
+  readonly apiHost?: string;
   readonly apiPort: number;
   readonly addresses: PodAddresses;
+  /** A pod's second address, of the other family; pods have one address unless given. */
+  readonly secondAddress?: (podAddress: string) => string | null;
   readonly ports: PodPorts;
   readonly runtimes: Readonly<Record<ImageKind, ContainerRuntime>>;
   readonly configuration: Configuration;

@@ -41,13 +41,21 @@ export class NodeAgent {
       events.record(subject, "Warning", "Rebooted", `Node ${subject.name} has been rebooted, boot id: ${this.#bootId}`);
     }
     await this.#until(signal, "status", () => this.#report());
+    const turned = (what: string) =>
+      events.record(subject, "Normal", what, `Node ${subject.name} status is now: ${what}`);
     if (!signal.aborted) {
-      events.record(subject, "Normal", "NodeReady", `Node ${subject.name} status is now: NodeReady`);
+      for (const what of ["NodeHasSufficientMemory", "NodeHasNoDiskPressure", "NodeHasSufficientPID", "NodeReady"]) {
+        turned(what);
+      }
     }
+    let cordoned = this.#node()?.spec?.unschedulable === true;
     while (!signal.aborted) {
       try {
         await this.#renew();
         if (this.#outdated()) await this.#report();
+        const now = this.#node()?.spec?.unschedulable === true;
+        if (now !== cordoned) turned(now ? "NodeNotSchedulable" : "NodeSchedulable");
+        cordoned = now;
       } catch (error) {
         const fault = Fault.from(error);
         this.#deps.log.warn("node heartbeat failed", { error: fault.message });

@@ -6,11 +6,13 @@
 export class PodAddresses {
   readonly #prefix: string;
   readonly #holders = new Map<string, string>();
+  readonly #released: (uid: string) => void;
   #last = 1;
 
-  /** `node` counts from 1. */
-  constructor(node: number) {
+  /** `node` counts from 1. `released` hears of every pod that is gone for good. */
+  constructor(node: number, released: (uid: string) => void = () => undefined) {
     this.#prefix = `10.244.${node}.`;
+    this.#released = released;
   }
 
   /** Keeps `address` for `uid` if it belongs to this node and nobody else holds it. */
@@ -40,6 +42,7 @@ export class PodAddresses {
 
   release(uid: string): void {
     for (const [address, holder] of this.#holders) if (holder === uid) this.#holders.delete(address);
+    this.#released(uid);
   }
 }
 

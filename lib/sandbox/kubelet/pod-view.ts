@@ -1,4 +1,6 @@
 import type { Pod } from "#api/kubernetes";
+import { type Loose, number, record, records, text, texts } from "./loose.ts";
+import { type HookView, type ProbeView, viewHook, viewProbe } from "./probe-view.ts";
 
 /** Where a container's environment variable or a volume's file takes its text from. */
 export interface FieldRef {
@@ -21,25 +23,6 @@ export interface EnvSource {
   readonly name: string;
   readonly prefix: string;
   readonly optional: boolean;
-}
-
-export interface ProbeView {
-  readonly action:
-    | {
-        readonly kind: "http";
-        readonly scheme: "http" | "https";
-        readonly path: string;
-        readonly port: number | string;
-        readonly host: string | null;
-        readonly headers: readonly { readonly name: string; readonly value: string }[];
-      }
-    | { readonly kind: "tcp"; readonly port: number | string; readonly host: string | null }
-    | { readonly kind: "unsupported"; readonly what: string };
-  readonly initialDelayMs: number;
-  readonly periodMs: number;
-  readonly timeoutMs: number;
-  readonly successThreshold: number;
-  readonly failureThreshold: number;
 }
 
 export interface MountView {
@@ -65,6 +48,8 @@ export interface ContainerView {
   readonly readiness: ProbeView | null;
   readonly liveness: ProbeView | null;
   readonly startup: ProbeView | null;
+  readonly postStart: HookView | null;
+  readonly preStop: HookView | null;
 }
 
 export interface FileItem {
@@ -111,8 +96,6 @@ export interface PodView {
   readonly containers: readonly ContainerView[];
   readonly volumes: readonly VolumeView[];
 }
-
-type Loose = Readonly<Record<string, unknown>>;
 
 /** Reads a Pod leniently: a field of the wrong type counts as absent, so that no object can stop a kubelet. */
 export function viewPod(pod: Pod): PodView {
@@ -165,6 +148,8 @@ function viewContainer(entry: Loose, init: boolean): ContainerView {
     readiness: viewProbe(entry.readinessProbe),
     liveness: viewProbe(entry.livenessProbe),
     startup: viewProbe(entry.startupProbe),
+    postStart: viewHook(record(entry.lifecycle).postStart),
+    preStop: viewHook(record(entry.lifecycle).preStop),
   };
 }
 
@@ -189,39 +174,6 @@ function viewEnvFrom(entry: Loose): EnvSource {
   const kind = entry.secretRef !== undefined ? "secret" : "configMap";
   const ref = record(kind === "secret" ? entry.secretRef : entry.configMapRef);
   return { kind, name: text(ref.name), prefix: text(entry.prefix), optional: ref.optional === true };
-}
-
-function viewProbe(value: unknown): ProbeView | null {
-  const probe = record(value);
-  if (Object.keys(probe).length === 0) return null;
-  return {
-    action: probeAction(probe),
-    initialDelayMs: number(probe.initialDelaySeconds, 0) * 1000,
-    periodMs: Math.max(1, number(probe.periodSeconds, 10)) * 1000,
-    timeoutMs: Math.max(1, number(probe.timeoutSeconds, 1)) * 1000,
-    successThreshold: Math.max(1, number(probe.successThreshold, 1)),
-    failureThreshold: Math.max(1, number(probe.failureThreshold, 3)),
-  };
-}
-
-function probeAction(probe: Loose): ProbeView["action"] {
-  const port = (value: unknown) => (typeof value === "number" || typeof value === "string" ? value : 0);
-  if (probe.httpGet !== undefined) {
-    const get = record(probe.httpGet);
-    return {
-      kind: "http",
-      scheme: text(get.scheme).toUpperCase() === "HTTPS" ? "https" : "http",
-      path: text(get.path) || "/",
-      port: port(get.port),
-      host: text(get.host) || null,
-      headers: records(get.httpHeaders).map((header) => ({ name: text(header.name), value: text(header.value) })),
-    };
-  }
-  if (probe.tcpSocket !== undefined) {
-    const socket = record(probe.tcpSocket);
-    return { kind: "tcp", port: port(socket.port), host: text(socket.host) || null };
-  }
-  return { kind: "unsupported", what: probe.exec !== undefined ? "exec" : probe.grpc !== undefined ? "grpc" : "empty" };
 }
 
 function viewVolume(entry: Loose): VolumeSource {
@@ -265,20 +217,4 @@ function viewDownward(source: Loose): VolumeSource {
       field: text(record(item.fieldRef).fieldPath),
     })),
   };
-}
-
-function record(value: unknown): Loose {
-  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Loose) : {};
-}
-function records(value: unknown): readonly Loose[] {
-  return Array.isArray(value) ? value.map(record) : [];
-}
-function text(value: unknown): string {
-  return typeof value === "string" ? value : "";
-}
-function texts(value: unknown): readonly string[] {
-  return Array.isArray(value) ? value.filter((entry) => typeof entry === "string") : [];
-}
-function number(value: unknown, fallback: number): number {
-  return typeof value === "number" && Number.isFinite(value) ? value : fallback;
 }

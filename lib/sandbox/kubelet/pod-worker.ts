@@ -4,13 +4,14 @@ import type { ContainerStatus, Pod } from "#api/kubernetes";
 import { Fault } from "#core/errors";
 import { sleep } from "#runtime/clock";
 import { confirmRemoval } from "./confirm-removal.ts";
-import { ContainerUnit, type UnitHost } from "./container-unit.ts";
+import { ContainerUnit } from "./container-unit.ts";
 import { type KubeletDeps, timeText } from "./deps.ts";
 import type { PodFacts } from "./fields.ts";
 import { Mounting } from "./mounting.ts";
 import { type ContainerView, type PodView, viewPod } from "./pod-view.ts";
 import { initDone, type PodStatus, podPhase, podStatus } from "./status.ts";
 import { StatusWriter } from "./status-writer.ts";
+import type { UnitHost } from "./unit-host.ts";
 import { PodVolumes } from "./volumes.ts";
 
 const ADDRESS_RETRY_MS = 5_000;
@@ -215,12 +216,14 @@ export class PodWorker {
 
   /** Tokens are renewed, and a change that was missed is found. */
   #keepFresh(): void {
-    const again = () => {
-      if (this.#ending.signal.aborted) return;
+    if (this.#ending.signal.aborted) return;
+    const cancel = this.#deps.clock.schedule(REFRESH_MS, () => {
+      this.#ending.signal.removeEventListener("abort", cancel);
       this.configurationChanged();
-      this.#deps.clock.schedule(REFRESH_MS, again);
-    };
-    this.#deps.clock.schedule(REFRESH_MS, again);
+      this.#keepFresh();
+    });
+    // A pod that has ended is not kept in memory by its next look.
+    this.#ending.signal.addEventListener("abort", cancel, { once: true });
   }
 
   #beginStop(pod: Pod): void {
@@ -263,6 +266,7 @@ export class PodWorker {
       init: this.#init.map((unit) => unit.facts),
       containers: this.#containers.map((unit) => unit.facts),
       podAddress: this.#address,
+      secondAddress: this.#address === null ? null : (this.#deps.secondAddress?.(this.#address) ?? null),
       hostAddress: this.#deps.nodeAddress,
       startTime: this.#startTime,
       conditions: this.#pod.status?.conditions ?? [],

@@ -1,7 +1,10 @@
 import { request as httpRequest } from "node:http";
 import { request as httpsRequest } from "node:https";
 import { connect } from "node:net";
-import type { ContainerView, ProbeView } from "./pod-view.ts";
+import type { Clock } from "#runtime/clock";
+import { type ExecPlace, execIn, NO_SUCH_COMMAND } from "./exec.ts";
+import type { ContainerView } from "./pod-view.ts";
+import type { ProbeView } from "./probe-view.ts";
 import type { PodPorts } from "./runtime.ts";
 
 export type ProbeResult =
@@ -10,21 +13,26 @@ export type ProbeResult =
   /** The question cannot be asked here; counts neither way. */
   | { readonly kind: "unknown"; readonly message: string };
 
-interface Target {
+/** Whom to ask. */
+export interface ProbeTarget {
   readonly container: ContainerView;
   readonly podAddress: string;
   readonly ports: PodPorts;
+  readonly clock: Clock;
+  /** Where exec probes run; null: nowhere. */
+  readonly place: ExecPlace | null;
 }
 
 /** Asks one probe's question. Never rejects; takes no longer than the probe's time-out. */
-export function askProbe(probe: ProbeView, target: Target): Promise<ProbeResult> {
+export function askProbe(probe: ProbeView, target: ProbeTarget): Promise<ProbeResult> {
   const { action } = probe;
   if (action.kind === "unsupported") {
     return Promise.resolve({
       kind: "unknown",
-      message: `${action.what} probes are not supported in the Berth sandbox: use httpGet or tcpSocket`,
+      message: `${action.what} probes are not supported in the Berth sandbox: use exec, httpGet or tcpSocket`,
     });
   }
+  if (action.kind === "exec") return askExec(action.command, probe.timeoutMs, target);
   const port = portNumber(action.port, target.container);
   if (port === null) return Promise.resolve({ kind: "unknown", message: `couldn't find port: ${action.port}` });
   const address = action.host ?? target.podAddress;
@@ -34,6 +42,18 @@ export function askProbe(probe: ProbeView, target: Target): Promise<ProbeResult>
   return action.kind === "tcp"
     ? askTcp({ address, port, at, timeoutMs: probe.timeoutMs })
     : askHttp({ address, port, at, timeoutMs: probe.timeoutMs, action });
+}
+
+async function askExec(command: readonly string[], timeoutMs: number, target: ProbeTarget): Promise<ProbeResult> {
+  if (target.place === null) return { kind: "unknown", message: "the container is not running" };
+  const result = await execIn(command, target.place, timeoutMs, new AbortController().signal);
+  if (result.kind === "timeout") {
+    const message = `command timed out: "${command.join(" ")}" timed out after ${timeoutMs / 1000}s`;
+    return { kind: "failure", message };
+  }
+  if (result.exitCode === 0) return { kind: "success" };
+  if (result.exitCode === NO_SUCH_COMMAND) return { kind: "unknown", message: result.output };
+  return { kind: "failure", message: result.output };
 }
 
 interface Question {

@@ -1,15 +1,10 @@
-import { type Clock, sleep } from "#runtime/clock";
-import type { ContainerView, ProbeView } from "./pod-view.ts";
-import { askProbe, type ProbeResult } from "./probe-request.ts";
-import type { PodPorts } from "./runtime.ts";
+import { sleep } from "#runtime/clock";
+import { askProbe, type ProbeResult, type ProbeTarget } from "./probe-request.ts";
+import type { ProbeView } from "./probe-view.ts";
 
 export type ProbeKind = "startup" | "readiness" | "liveness";
 
-export interface ProbeDeps {
-  readonly container: ContainerView;
-  readonly podAddress: string;
-  readonly ports: PodPorts;
-  readonly clock: Clock;
+export interface ProbeDeps extends ProbeTarget {
   readonly onStarted: () => void;
   readonly onReady: (ready: boolean) => void;
   /** One failed probe, for an Event. */

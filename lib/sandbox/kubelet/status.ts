@@ -32,6 +32,8 @@ export interface PodFactsForStatus {
   readonly init: readonly ContainerFacts[];
   readonly containers: readonly ContainerFacts[];
   readonly podAddress: string | null;
+  /** The pod's address of the other family, where it has one. */
+  readonly secondAddress?: string | null;
   readonly hostAddress: string;
   readonly startTime: string;
   /** Conditions as they are in the cluster: others' are kept, transition times carried over. */
@@ -50,7 +52,8 @@ export function podStatus(facts: PodFactsForStatus): PodStatus {
   const phase = podPhase(facts);
   const { pod, podAddress } = facts;
   const observed = pod.generation === null ? {} : { observedGeneration: pod.generation };
-  const address = podAddress === null ? {} : { podIP: podAddress, podIPs: [{ ip: podAddress }] };
+  const second = facts.secondAddress ? [{ ip: facts.secondAddress }] : [];
+  const address = podAddress === null ? {} : { podIP: podAddress, podIPs: [{ ip: podAddress }, ...second] };
   return {
     ...observed,
     phase,
@@ -159,7 +162,7 @@ function stateObject(state: ContainerState): Record<string, Record<string, unkno
 }
 
 /** Reads back what an earlier kubelet wrote of a container; null when there is nothing. */
-export function readContainerState(value: unknown): ContainerState | null {
+function readContainerState(value: unknown): ContainerState | null {
   if (typeof value !== "object" || value === null) return null;
   const { running, terminated, waiting } = value as Readonly<
     Record<string, Readonly<Record<string, unknown>> | undefined>
@@ -177,4 +180,30 @@ export function readContainerState(value: unknown): ContainerState | null {
     };
   }
   return waiting === undefined ? null : { kind: "waiting", reason: text(waiting.reason) ?? "" };
+}
+
+/**
+ * What an earlier kubelet wrote of a container: what ran then has ended with the machine (exit 255, as after a reboot).
+ * `ended` is set when it had ended and, by `over`, is not to be started again.
+ */
+export function recovered(
+  status: ContainerStatus,
+  over: boolean,
+  now: string,
+): { readonly restartCount: number; readonly last: Terminated | null; readonly ended: Terminated | null } {
+  const restartCount = status.restartCount ?? 0;
+  const [state, before] = [readContainerState(status.state), readContainerState(status.lastState)];
+  const last = before?.kind === "terminated" ? before : null;
+  if (state?.kind === "terminated")
+    return over ? { restartCount, last, ended: state } : { restartCount, last: state, ended: null };
+  if (state?.kind !== "running") return { restartCount, last, ended: null };
+  const cut: Terminated = {
+    kind: "terminated",
+    exitCode: 255,
+    reason: "Unknown",
+    startedAt: state.startedAt,
+    finishedAt: now,
+    containerId: status.containerID ?? null,
+  };
+  return { restartCount, last: cut, ended: null };
 }

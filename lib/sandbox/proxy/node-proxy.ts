@@ -3,6 +3,7 @@ import type { DatagramFlow, Delivery, Flow, TcpFlow } from "#net/flow";
 import type { Clock, Log } from "#net/host";
 import { Affinity, backendKey } from "./affinity.ts";
 import { BlackHole } from "./black-hole.ts";
+import { HealthPorts } from "./health-ports.ts";
 import { NodePorts } from "./node-ports.ts";
 import { pipeBoth } from "./pipe.ts";
 import type { PodNetwork } from "./pod-network.ts";
@@ -44,7 +45,7 @@ const CONNECT_MS = 5_000;
 /**
  * The service proxy of one node, with kube-proxy's choices: a random usable
  * endpoint per connection, session affinity, external and internal traffic
- * policy, terminating endpoints when nothing is ready, NodePorts. One thing
+ * policy, terminating endpoints when nothing is ready, NodePorts, health check ports. One thing
  * differs and is counted: a connection refused by a pod that has just gone is
  * tried once on another.
  */
@@ -54,6 +55,7 @@ export class NodeProxy {
   readonly #affinity: Affinity;
   readonly #udp: UdpFlows;
   readonly #nodePorts: NodePorts;
+  readonly #health: HealthPorts;
   readonly #blackHole = new BlackHole();
   /** Every connection open, and how to cut it off silently. */
   readonly #active = new Map<Socket, () => void>();
@@ -66,6 +68,7 @@ export class NodeProxy {
     this.#options = options;
     this.#affinity = new Affinity(options.clock);
     this.#udp = new UdpFlows(options.clock);
+    this.#health = new HealthPorts(options.node, options.address, options.log.with({ node: options.node }));
     this.#nodePorts = new NodePorts(options.address, options.log.with({ node: options.node }), (flow, frontend) =>
       this.#accept(flow, frontend),
     );
@@ -74,7 +77,10 @@ export class NodeProxy {
   /** From now on new connections follow `table`; established ones stay where they are. */
   update(table: ProxyTable): void {
     this.#table = table;
-    if (this.#on) this.#nodePorts.set(table.nodePorts);
+    if (this.#on) {
+      this.#nodePorts.set(table.nodePorts);
+      this.#health.set(table.healthChecks);
+    }
     const backends = new Set<string>();
     for (const frontend of table.frontends.values()) {
       if (frontend.protocol === "UDP") for (const backend of frontend.backends) backends.add(backendKey(backend));
@@ -101,9 +107,11 @@ export class NodeProxy {
     this.#on = on;
     if (on) {
       this.#nodePorts.set(this.#table.nodePorts);
+      this.#health.set(this.#table.healthChecks);
       return;
     }
     this.#nodePorts.set(new Map());
+    this.#health.close();
     this.#udp.close();
     for (const cut of [...this.#active.values()]) cut();
   }

@@ -1,5 +1,6 @@
 import { formatAddress, tryParseAddress } from "#core/address";
 import type { Protocol } from "#net/host";
+import type { HealthCheck } from "./health-ports.ts";
 import type { Backend, EndpointSliceLike, Frontend, ServiceLike } from "./shapes.ts";
 
 /** What one Service adds to the table of every node. */
@@ -7,11 +8,12 @@ export interface ServiceFrontends {
   readonly frontends: readonly (readonly [key: string, frontend: Frontend])[];
   readonly nodePorts: readonly (readonly [key: string, frontend: Frontend & { readonly port: number }])[];
   readonly loadBalancerAddresses: readonly string[];
+  readonly healthCheck: HealthCheck | null;
 }
 
 /** sessionAffinityConfig.clientIP.timeoutSeconds when it is not given. */
 const AFFINITY_SECONDS = 10_800;
-const NOTHING: ServiceFrontends = { frontends: [], nodePorts: [], loadBalancerAddresses: [] };
+const NOTHING: ServiceFrontends = { frontends: [], nodePorts: [], loadBalancerAddresses: [], healthCheck: null };
 
 interface Known {
   readonly slices: readonly EndpointSliceLike[];
@@ -69,7 +71,22 @@ function expandService(service: ServiceLike, slices: readonly EndpointSliceLike[
       nodePorts.push([`${port.nodePort}/${protocol}`, { ...frontendFor(4, externalLocal), port: port.nodePort }]);
     }
   }
-  return { frontends, nodePorts, loadBalancerAddresses };
+  const healthCheck = externalLocal && spec.type === "LoadBalancer" ? healthCheckOf(service, slices) : null;
+  return { frontends, nodePorts, loadBalancerAddresses, healthCheck };
+}
+
+function healthCheckOf({ metadata, spec }: ServiceLike, slices: readonly EndpointSliceLike[]): HealthCheck | null {
+  const port = spec?.healthCheckNodePort ?? 0;
+  if (port <= 0) return null;
+  const nodeOf = new Map<string, string>();
+  for (const { addresses, nodeName, conditions } of slices.flatMap((slice) => slice.endpoints ?? [])) {
+    const address = addresses?.[0];
+    if (address !== undefined && nodeName !== undefined && stateOf(conditions ?? {}) === "ready") {
+      nodeOf.set(address, nodeName);
+    }
+  }
+  const { namespace = "default", name = "" } = metadata;
+  return { port, namespace, name, nodes: [...nodeOf.values()] };
 }
 
 function affinityMsOf({ spec }: ServiceLike): number | null {

@@ -9,6 +9,7 @@ export interface ServiceLike {
         readonly clusterIP?: string | undefined;
         readonly clusterIPs?: readonly string[] | undefined;
         readonly externalTrafficPolicy?: string | undefined;
+        readonly healthCheckNodePort?: number | undefined;
         readonly internalTrafficPolicy?: string | undefined;
         readonly sessionAffinity?: string | undefined;
         readonly sessionAffinityConfig?:

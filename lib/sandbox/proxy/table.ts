@@ -1,3 +1,4 @@
+import type { HealthCheck } from "./health-ports.ts";
 import { frontendsOf, serviceKey } from "./service-frontends.ts";
 import type { Backend, EndpointSliceLike, Frontend, ServiceLike } from "./shapes.ts";
 
@@ -9,12 +10,15 @@ export interface ProxyTable {
   readonly nodePorts: ReadonlyMap<string, Frontend & { readonly port: number }>;
   /** Every address that a LoadBalancer Service holds. */
   readonly loadBalancerAddresses: ReadonlySet<string>;
+  /** By healthCheckNodePort. */
+  readonly healthChecks: ReadonlyMap<number, HealthCheck>;
 }
 
 export const EMPTY_TABLE: ProxyTable = {
   frontends: new Map(),
   nodePorts: new Map(),
   loadBalancerAddresses: new Set(),
+  healthChecks: new Map(),
 };
 
 const SLICE_SERVICE = "kubernetes.io/service-name";
@@ -31,6 +35,7 @@ export function buildTable(services: readonly ServiceLike[], slices: readonly En
   const frontends = new Map<string, Frontend>();
   const nodePorts = new Map<string, Frontend & { readonly port: number }>();
   const loadBalancerAddresses = new Set<string>();
+  const healthChecks = new Map<number, HealthCheck>();
   const byName = services
     .map((service) => ({ key: serviceKey(service), service }))
     .sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
@@ -39,9 +44,11 @@ export function buildTable(services: readonly ServiceLike[], slices: readonly En
     const own = frontendsOf(service, slicesByService.get(key) ?? []);
     for (const [id, frontend] of own.frontends) if (!frontends.has(id)) frontends.set(id, frontend);
     for (const [id, frontend] of own.nodePorts) if (!nodePorts.has(id)) nodePorts.set(id, frontend);
+    const { healthCheck } = own;
+    if (healthCheck !== null && !healthChecks.has(healthCheck.port)) healthChecks.set(healthCheck.port, healthCheck);
     for (const address of own.loadBalancerAddresses) loadBalancerAddresses.add(address);
   }
-  return { frontends, nodePorts, loadBalancerAddresses };
+  return { frontends, nodePorts, loadBalancerAddresses, healthChecks };
 }
 
 /**

@@ -11,6 +11,7 @@ import {
   SERVICE_ACCOUNTS,
   SERVICES,
 } from "#api/resources";
+import { obj } from "#sandbox/kinds/json";
 import { eventually, keysOf, nodesOf, podsOf, type Rig, startRig } from "./rig.ts";
 
 let rig: Rig;
@@ -131,6 +132,12 @@ describe("node lifecycle", () => {
     await eventually("three", () => readyEndpoints().length === 3);
     rig.silence("n2");
     await eventually("unknown", () => condition("n2") === "Unknown");
+    expect(
+      rig.objects
+        .cache(NODES)
+        .get("n2")
+        ?.status?.conditions?.map((one) => `${one.type} ${one.status}`),
+    ).toEqual(["MemoryPressure Unknown", "DiskPressure Unknown", "PIDPressure Unknown", "Ready Unknown"]);
     await eventually("two", () => readyEndpoints().length === 2);
     await eventually("taints", () => rig.objects.cache(NODES).get("n2")?.spec?.taints?.length === 2);
     const taints = rig.objects
@@ -156,7 +163,11 @@ describe("node lifecycle", () => {
     const evicted = await eventually("evicted", () =>
       podsOf(rig, "web").find((pod) => pod.spec?.nodeName === "n2" && pod.metadata.deletionTimestamp !== undefined),
     );
-    expect(evicted).toBeDefined();
+    expect(evicted.status?.conditions?.find((one) => one.type === "DisruptionTarget")).toMatchObject({
+      status: "True",
+      reason: "DeletionByTaintManager",
+      message: "Taint manager: deleting due to NoExecute taint",
+    });
     await eventually("three again", () => readyEndpoints().length === 3);
     expect(nodesOf(podsOf(rig, "web").filter((pod) => pod.metadata.deletionTimestamp === undefined))).not.toContain(
       "n2",
@@ -197,7 +208,65 @@ describe("scheduling", () => {
   });
 });
 
+describe("scheduling by size", () => {
+  const sized = (name: string, cpu: string) =>
+    rig.apply(PODS, {
+      metadata: { name, namespace: "default" },
+      spec: { containers: [{ name: "c", image: "i", resources: { requests: { cpu, memory: "64Mi" } } }] },
+    });
+  const scheduled = (name: string) =>
+    rig.objects
+      .cache(PODS)
+      .get(`default/${name}`)
+      ?.status?.conditions?.find((one) => one.type === "PodScheduled");
+
+  it("fills nodes by what pods request, and says which resource is short", async () => {
+    for (const name of ["n1", "n2", "n3"]) {
+      const body = { status: { allocatable: { cpu: "2", memory: "1Gi", pods: "110" } } };
+      await rig.objects.patch(NODES, { name }, { kind: "merge", body, subresource: "status" });
+    }
+    for (const name of ["a", "b", "c"]) await sized(name, "1500m");
+    await eventually("bound", () => ["a", "b", "c"].every((name) => scheduled(name)?.status === "True"));
+    await sized("small", "0.5");
+    await eventually("bound", () => scheduled("small")?.status === "True");
+    await sized("d", "600m");
+    const refused = await eventually("refused", () => scheduled("d"));
+    expect(refused.message).toBe(
+      "0/3 nodes are available: 3 Insufficient cpu. preemption: 0/3 nodes are available: 3 No preemption victims found for incoming pod.",
+    );
+    await rig.objects.remove(PODS, { name: "a", namespace: "default" });
+    await eventually("bound when there is room", () => scheduled("d")?.status === "True");
+  });
+});
+
 describe("namespaces", () => {
+  it("say in their conditions what they wait for, and what holds it", async () => {
+    await rig.apply(NAMESPACES, { metadata: { name: "stuck" } });
+    await rig.apply(CONFIG_MAPS, {
+      metadata: { name: "held", namespace: "stuck", finalizers: ["example.test/hold"] },
+    });
+    await rig.objects.remove(NAMESPACES, { name: "stuck" });
+    const stuck = () => rig.objects.cache(NAMESPACES).get("stuck");
+    const said = (type: string) =>
+      (
+        obj(stuck()).status as { conditions?: { type: string; status: string; message: string }[] } | undefined
+      )?.conditions?.find((one) => one.type === type);
+    await eventually("only it is left", () => said("NamespaceFinalizersRemaining")?.status === "True");
+    await eventually(
+      "said",
+      () =>
+        said("NamespaceContentRemaining")?.message ===
+        "Some resources are remaining: configmaps. has 1 resource instances",
+    );
+    expect(said("NamespaceFinalizersRemaining")?.message).toBe(
+      "Some content in the namespace has finalizers remaining: example.test/hold in 1 resource instances",
+    );
+    expect(said("NamespaceDeletionContentFailure")).toMatchObject({ status: "False" });
+    const body = { metadata: { finalizers: null } };
+    await rig.objects.patch(CONFIG_MAPS, { name: "held", namespace: "stuck" }, { kind: "merge", body });
+    await eventually("gone", () => stuck() === undefined);
+  });
+
   it("get a service account and the authority, and are emptied before they go", async () => {
     await rig.apply(NAMESPACES, { metadata: { name: "team" } });
     await eventually("account", () => rig.objects.cache(SERVICE_ACCOUNTS).get("team/default"));

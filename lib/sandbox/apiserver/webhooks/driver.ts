@@ -6,7 +6,7 @@ import type { Engine } from "../context.ts";
 import type { Resource } from "../resource.ts";
 import { type Attributes, type Review, UNREVIEWED } from "../review.ts";
 import { failure } from "../status.ts";
-import { callWebhook } from "./call.ts";
+import { callWebhook, type Dial } from "./call.ts";
 import { conditionsOf } from "./conditions.ts";
 import { type Hook, HookTable } from "./hooks.ts";
 import { wants } from "./match.ts";
@@ -45,9 +45,11 @@ export class Webhooks {
   readonly #log: Log;
   readonly #table: HookTable;
   readonly #clock: Clock;
+  readonly #dial: Dial | undefined;
   readonly #closing = new AbortController();
 
-  constructor(engine: Engine, log: Log) {
+  constructor(engine: Engine, log: Log, dial?: Dial) {
+    this.#dial = dial;
     this.#engine = engine;
     this.#log = log;
     this.#clock = engine.clock;
@@ -157,7 +159,7 @@ export class Webhooks {
     return verdictOf(
       hook.name,
       uid,
-      await callWebhook(destination, body, { ca, timeoutMs, clock: this.#clock, signal }),
+      await callWebhook(destination, body, { ca, timeoutMs, clock: this.#clock, signal, dial: this.#dial }),
     );
   }
 }

@@ -9,6 +9,8 @@ import type { HookTarget } from "./hooks.ts";
 export interface Endpoint {
   readonly address: string;
   readonly port: number;
+  /** The pod's own address, where `address` only stands for it. */
+  readonly pod?: string;
   readonly shown: string;
 }
 
@@ -79,7 +81,7 @@ function endpointsOf(store: Store, namespace: string, service: string, portName:
       .flatMap((address) => {
         // Pod addresses exist only inside the sandbox: behind each is its shadow on loopback.
         const shadow = shadowOf(address);
-        return shadow === null ? [] : [endpoint(shadow, address, number)];
+        return shadow === null ? [] : [{ ...endpoint(shadow, address, number), pod: address }];
       });
   });
   const first = Math.floor(Math.random() * found.length);

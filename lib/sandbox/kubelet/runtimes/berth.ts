@@ -15,57 +15,77 @@ export interface BerthDeps {
   readonly linkUrl: (node: string) => string;
 }
 
-/**
- * `berth controller` and `berth speaker` as real processes: their own session,
- * stdout and stderr in the container's log, a lifeline on fd 3 that closes when
- * this process ends, however it ends.
- */
+/** How one process is started. */
+export interface ProcessSpec {
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly env: NodeJS.ProcessEnv;
+  /** What `terminate` sends; SIGTERM unless given. */
+  readonly stopSignal?: NodeJS.Signals;
+  /** Called once it runs; what it returns, once it has ended. */
+  readonly started?: () => () => void;
+}
+
+/** `berth controller` and `berth speaker` as real processes on this machine's loopback. */
 export function berthRuntime(deps: BerthDeps): ContainerRuntime {
   return {
     start: (context) =>
-      new Promise<Running>((resolve, reject) => {
-        const argv = [deps.berthBin, ...verbs(context)];
-        const child = spawn(deps.nodePath, argv, {
-          cwd: context.fs.root,
-          env: environment(context, deps),
-          stdio: ["ignore", "pipe", "pipe", "pipe"],
-          detached: true,
-        });
-        child.stdout?.on("data", (data: Buffer) => context.log.write("stdout", data));
-        child.stderr?.on("data", (data: Buffer) => context.log.write("stderr", data));
-        for (const stream of child.stdio) stream?.on("error", () => undefined);
-        child.once("error", (cause) => {
-          reject(new Fault("unavailable", `failed to start ${deps.nodePath}: ${cause.message}`, { cause }));
-        });
-        child.once("spawn", () => {
-          const { pid } = child;
-          if (pid === undefined) return;
-          deps.children.add(pid);
-          const close = announcePorts(context, deps.ports);
-          const signal = (name: "SIGTERM" | "SIGKILL") => {
-            if (child.exitCode === null && child.signalCode === null) child.kill(name);
-          };
-          const done = new Promise<Exit>((settle) => {
-            child.once("exit", (code, name) => {
-              deps.children.remove(pid);
-              close();
-              // What it wrote last may still be in the pipes.
-              const ended = () => settle(exitOf(code, name));
-              const late = setTimeout(ended, 200);
-              child.once("close", () => {
-                clearTimeout(late);
-                ended();
-              });
-            });
-          });
-          resolve({ done, terminate: () => signal("SIGTERM"), kill: () => signal("SIGKILL") });
-        });
+      startProcess(context, deps.children, {
+        command: deps.nodePath,
+        args: [deps.berthBin, ...berthVerbs(context)],
+        env: environment(context, deps),
+        started: () => announcePorts(context, deps.ports),
       }),
   };
 }
 
+/**
+ * Starts a container's process: its own session, stdout and stderr in the
+ * container's log, a lifeline on fd 3 that closes when this process ends,
+ * however it ends. Fault `unavailable` when it cannot be started.
+ */
+export function startProcess(context: StartContext, children: ChildRegistry, spec: ProcessSpec): Promise<Running> {
+  return new Promise<Running>((resolve, reject) => {
+    const child = spawn(spec.command, spec.args, {
+      cwd: context.fs.root,
+      env: spec.env,
+      stdio: ["ignore", "pipe", "pipe", "pipe"],
+      detached: true,
+    });
+    child.stdout?.on("data", (data: Buffer) => context.log.write("stdout", data));
+    child.stderr?.on("data", (data: Buffer) => context.log.write("stderr", data));
+    for (const stream of child.stdio) stream?.on("error", () => undefined);
+    child.once("error", (cause) => {
+      reject(new Fault("unavailable", `failed to start ${spec.command}: ${cause.message}`, { cause }));
+    });
+    child.once("spawn", () => {
+      const { pid } = child;
+      if (pid === undefined) return;
+      children.add(pid);
+      const close = spec.started?.();
+      const signal = (name: NodeJS.Signals) => {
+        if (child.exitCode === null && child.signalCode === null) child.kill(name);
+      };
+      const done = new Promise<Exit>((settle) => {
+        child.once("exit", (code, name) => {
+          children.remove(pid);
+          close?.();
+          // What it wrote last may still be in the pipes.
+          const ended = () => settle(exitOf(code, name));
+          const late = setTimeout(ended, 200);
+          child.once("close", () => {
+            clearTimeout(late);
+            ended();
+          });
+        });
+      });
+      resolve({ done, terminate: () => signal(spec.stopSignal ?? "SIGTERM"), kill: () => signal("SIGKILL") });
+    });
+  });
+}
+
 /** The image's entry point is `berth`; a command that names it is the same as none. */
-function verbs({ command, args }: StartContext): readonly string[] {
+export function berthVerbs({ command, args }: StartContext): readonly string[] {
   const words = [...command, ...args];
   return command.length > 0 && /^berth(\.mjs)?$/.test(path.posix.basename(words[0] ?? "")) ? words.slice(1) : words;
 }

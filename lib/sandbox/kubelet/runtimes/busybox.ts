@@ -13,17 +13,23 @@ export function busyboxRuntime(clock: Clock): ContainerRuntime {
     async start(context) {
       // Without a command the image runs `sh`, which finds no terminal and ends.
       const argv = context.command.length > 0 ? [...context.command, ...context.args] : [...context.args];
-      return runArgv(argv.length > 0 ? argv : ["sh", "-c", ""], context, clock, new Map());
+      return runArgv(argv.length > 0 ? argv : ["sh", "-c", ""], context, clock);
     },
   };
 }
 
+/** The part of a container that a command needs. */
+type CommandContext = Pick<StartContext, "env" | "fs"> & {
+  readonly container: { readonly workingDir: string };
+  readonly log: { write(stream: "stdout" | "stderr", data: string | Uint8Array): void };
+};
+
 /** Starts `argv` in the small shell; `programs` are the image's own commands. */
 export function runArgv(
   argv: readonly string[],
-  context: StartContext,
+  context: CommandContext,
   clock: Clock,
-  programs: ReadonlyMap<string, Program>,
+  programs: ReadonlyMap<string, Program> = new Map(),
 ): Running {
   const stop = new AbortController();
   const host: ShellHost = {
@@ -55,7 +61,7 @@ export function runArgv(
   };
 }
 
-function run(argv: readonly string[], host: ShellHost, io: Io, context: StartContext): Promise<number> {
+function run(argv: readonly string[], host: ShellHost, io: Io, context: CommandContext): Promise<number> {
   const cwd = context.container.workingDir || "/";
   const [name = "", flag = "", source, ...parameters] = argv;
   if (/^(\/bin\/)?(sh|ash)$/.test(name) && /^-[eux]*c$/.test(flag) && source !== undefined) {

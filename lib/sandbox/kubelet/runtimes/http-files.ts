@@ -63,11 +63,11 @@ interface CachedFile {
 
 /** Serves the files below one directory of a container, with nginx's answers for everything that is not a file. */
 export class HttpFiles {
-  readonly #fs: ContainerFs;
+  readonly #fs: Pick<ContainerFs, "resolve">;
   readonly #directory: string;
   readonly #cache = new Map<string, CachedFile>();
 
-  constructor(fs: ContainerFs, directory: string) {
+  constructor(fs: Pick<ContainerFs, "resolve">, directory: string) {
     this.#fs = fs;
     this.#directory = directory;
   }

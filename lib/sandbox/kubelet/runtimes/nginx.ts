@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import path from "node:path";
 import { Fault } from "#core/errors";
 import type { Clock } from "#runtime/clock";
+import type { ContainerFs } from "../container-fs.ts";
 import { shadowOf } from "../pod-addresses.ts";
 import {
   type ContainerRuntime,
@@ -21,7 +22,7 @@ const HTML = "/usr/share/nginx/html";
  * After SIGTERM new connections are still taken for this long: Kubernetes
  * removes an endpoint and stops its pod at the same time, and a request on its way must not fail.
  */
-const LINGER_MS = 1_000;
+export const LINGER_MS = 1_000;
 
 const WELCOME = `<!DOCTYPE html>
 <html>
@@ -44,24 +45,43 @@ export interface NginxDeps {
  * mount that brings some is said in the log. `sh -c "… && nginx …"` works too.
  */
 export function nginxRuntime(deps: NginxDeps): ContainerRuntime {
+  const place = (context: StartContext) => shadowOf(context.podAddress);
+  return nginxImage(deps.clock, (context) => serveFiles(context, { ...deps, host: place(context) }));
+}
+
+/** The image `nginx`, with the server that `serve` starts: by itself, or from the container's small shell. */
+export function nginxImage(clock: Clock, serve: (context: StartContext) => Promise<Running>): ContainerRuntime {
   return {
     async start(context) {
       await writeWelcome(context);
       const argv = [...context.command, ...context.args];
-      if (context.command.length === 0 || path.posix.basename(argv[0] ?? "") === "nginx") return serve(context, deps);
+      if (context.command.length === 0 || path.posix.basename(argv[0] ?? "") === "nginx") return serve(context);
       const nginx: Program = async ({ host }) => {
-        const server = await serve(context, deps);
+        const server = await serve(context);
         const stop = () => (host.signal.reason === "killed" ? server.kill() : server.terminate());
         if (host.signal.aborted) stop();
         host.signal.addEventListener("abort", stop);
         return (await server.done).exitCode;
       };
-      return runArgv(argv, context, deps.clock, new Map([["nginx", nginx]]));
+      return runArgv(argv, context, clock, new Map([["nginx", nginx]]));
     },
   };
 }
 
-async function serve(context: StartContext, { clock, ports }: NginxDeps): Promise<Running> {
+/** What the static file server needs of a container. */
+export interface Served {
+  readonly container: {
+    readonly ports: readonly { readonly port: number; readonly protocol: string }[];
+    readonly mounts: readonly { readonly path: string }[];
+  };
+  readonly podAddress: string;
+  readonly fs: Pick<ContainerFs, "resolve">;
+  readonly log: { line(stream: "stdout" | "stderr", text: string): void };
+}
+
+/** The static file server, listening on `host`. Fault `unavailable` when it cannot. */
+export async function serveFiles(context: Served, deps: NginxDeps & { readonly host: string }): Promise<Running> {
+  const { clock, ports, host } = deps;
   const { container, log, podAddress } = context;
   const wanted = container.ports.filter(({ protocol }) => protocol === "TCP").map(({ port }) => port);
   const files = new HttpFiles(context.fs, HTML);
@@ -83,7 +103,7 @@ async function serve(context: StartContext, { clock, ports }: NginxDeps): Promis
       server.on("clientError", (_error, socket) => {
         if (socket.writable) socket.end("HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
       });
-      const real = await listen(server, shadowOf(podAddress), port);
+      const real = await listen(server, host, port);
       server.on("error", (error) => log.line("stderr", `${stamp(clock.now())} [error] ${error.message}`));
       ports.open(podAddress, port, "TCP", real);
       open.push({ server, port });
@@ -108,14 +128,14 @@ class NginxProcess implements Running {
   readonly inProcess = true;
   readonly #open: readonly { readonly server: Server; readonly port: number }[];
   readonly #life: { stopping: boolean };
-  readonly #context: StartContext;
+  readonly #context: Served;
   readonly #deps: NginxDeps;
   #resolve: (exit: Exit) => void = () => undefined;
 
   constructor(
     open: readonly { readonly server: Server; readonly port: number }[],
     life: { stopping: boolean },
-    context: StartContext,
+    context: Served,
     deps: NginxDeps,
   ) {
     this.#open = open;
