@@ -7,6 +7,7 @@ import type { AddressRow, PoolRow } from "#api/dashboard";
 import { count, left, size } from "#client/format";
 import { addressesQuery, useRows } from "#client/queries";
 import { AddressGrid } from "#components/pools/address-grid";
+import { HeldBy, HoldAddress } from "#components/pools/address-hold";
 import { Failed, Loading } from "#components/states/states";
 import { Copy } from "#components/ui/copy";
 import { Hull, NodeName } from "#components/ui/hull";
@@ -179,8 +180,10 @@ function AddressFacts({ row, pool }: { readonly row: AddressRow; readonly pool: 
           >
             Expose a Service here
           </Link>
+          <HoldAddress key={row.address} address={row.address} />
         </p>
       ) : null}
+      {row.hold === undefined ? null : <HeldBy name={row.hold} />}
     </section>
   );
 }

@@ -145,8 +145,9 @@ export const AddressRow = z.object({
   state: AddressState,
   services: z.array(z.string()),
   announcedBy: z.string().nullable(),
-  /** Of a held address: who holds it, and why. */
+  /** Of a held address: why, in words, and the name of the AddressHold. */
   note: z.string().optional(),
+  hold: z.string().optional(),
 });
 export type AddressRow = z.infer<typeof AddressRow>;
 export const AddressPage = z.object({

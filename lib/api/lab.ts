@@ -6,6 +6,9 @@ export const LAB_FILE = "run/lab.json";
 /** Below the data directory: the API server's Unix socket, for processes whose namespace has another loopback. */
 export const API_SOCKET = "run/api.sock";
 
+/** Below the data directory: the Unix socket through which the API server reaches pods in their namespaces. */
+export const POD_SOCKET = "run/pods.sock";
+
 /** One host of the lab. */
 export const LabHost = z.object({
   /** "client", "node-01", "default/nginx-app-…" */

@@ -3,6 +3,7 @@ import type {
   AdvertisementCreateInput,
   AdvertisementPatch,
   ExposeBody,
+  HoldCreate,
   PoolCreateInput,
   PoolPatch,
   ProbeCreateInput,
@@ -60,6 +61,17 @@ export const usePatchAdvertisement = () =>
 
 export const useDeleteAdvertisement = () =>
   useAction((name: string) => request<unknown>(path("api", "l2advertisements", name), { method: "DELETE" }));
+
+/** Keeps addresses from being given out. */
+export const useHold = () =>
+  useAction(
+    (body: Pick<HoldCreate, "name" | "addresses" | "note" | "expiry">) =>
+      request<unknown>("/api/holds", { method: "POST", body }),
+    refreshAddresses,
+  );
+
+export const useReleaseHold = () =>
+  useAction((name: string) => request<unknown>(path("api", "holds", name), { method: "DELETE" }), refreshAddresses);
 
 export const useStartProbe = () =>
   useAction((body: ProbeCreateInput) => request<ProbeRow>("/api/probes", { method: "POST", body }));

@@ -95,5 +95,6 @@ export function cellName(row: AddressRow, next: boolean): string {
         ? ` by ${row.services.join(", ")}`
         : ` to ${row.services.join(", ")}`;
   const node = row.announcedBy === null ? "" : `, announced by ${row.announcedBy}`;
-  return `${row.address}, ${STATE_WORDS[row.state]}${who}${node}${next ? ", next to be assigned" : ""}`;
+  const state = row.note ?? `${row.address}, ${STATE_WORDS[row.state]}${who}`;
+  return `${state}${node}${next ? ", next to be assigned" : ""}`;
 }

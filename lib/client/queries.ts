@@ -4,6 +4,7 @@ import type {
   AddressPage,
   CheckRow,
   Diagnosis,
+  HoldRow,
   Neighbour,
   OperationRow,
   PoolPreview,
@@ -113,6 +114,16 @@ export function addressesQuery(pool: string, offset: number, version: string) {
       request(`${path("api", "pools", pool, "addresses")}?offset=${offset}&limit=256`, { signal }),
     placeholderData: (old) => (old?.pool === pool ? old : undefined),
     staleTime: 5000,
+  });
+}
+
+/** One AddressHold. Asked again whenever addresses are. */
+export function holdQuery(name: string) {
+  return queryOptions({
+    queryKey: ["addresses", "hold", name],
+    queryFn: ({ signal }): Promise<HoldRow> => request(path("api", "holds", name), { signal }),
+    staleTime: 5000,
+    retry: false,
   });
 }
 

@@ -1,5 +1,6 @@
 import type { AddressPage, AddressRow } from "#api/dashboard";
 import { type Address, canonicalText, compareAddresses, formatAddress, isBuggy, tryParseAddress } from "#core/address";
+import { explain } from "#core/explain";
 import { countPool, poolCapacity } from "#core/pool-count";
 import { type PoolView, poolContains } from "#core/pools";
 import type { View } from "../view.ts";
@@ -34,7 +35,7 @@ export function addressPage(pool: PoolView, question: PageQuestion, view: View):
     offset += 1n;
     looked += 1;
   }
-  const counts = countPool(pool, facts.held);
+  const counts = countPool(pool, facts.held, view.holds);
   const nextFree = counts.ipv4?.nextFree ?? counts.ipv6?.nextFree ?? null;
   return {
     pool: pool.name,
@@ -71,6 +72,11 @@ function addressRow(address: Address, { view, pool, requested }: StateFacts): Ad
   if (view.conflicts.has(text)) return { ...base, state: "conflict" };
   if (services.length > 1) return { ...base, state: "shared" };
   if (services.length === 1) return { ...base, state: poolContains(pool, address) ? "assigned" : "stale" };
+  const hold = view.holds.of(address);
+  if (hold !== undefined) {
+    const note = explain("held", { address: text, hold });
+    return { ...base, services: [...waiting], state: "held", note, hold: hold.name };
+  }
   if (pool.avoidBuggyIPs && isBuggy(address)) return { ...base, state: "excluded" };
   if (waiting.length > 0) return { ...base, services: [...waiting], state: "requested" };
   return { ...base, state: "free" };
