@@ -1,123 +1,192 @@
-import { hmacSha256, utf8 } from "#core/sha256";
+import { hmacSha256, sha256, utf8 } from "#core/sha256";
+import { OctetReader, OctetWriter } from "./octets.ts";
 
-/** What a speaker tells every other one, ten times a second. */
+/** What one speaker tells another; every datagram has one recipient. */
 export interface Heartbeat {
   readonly node: string;
   /** Start of the sender's process, wall milliseconds: tells a restarted speaker from its predecessor. */
   readonly incarnation: number;
-  /** Goes up by one with each beat of one incarnation. */
+  /** Monotonic milliseconds of the sender when it was sent, or one more than its last: always goes up. */
   readonly sequence: number;
-  /** Milliseconds until the next beat. */
-  readonly intervalMs: number;
+  /** `memberId` of the recipient: what was meant for somebody else is not taken. */
+  readonly to: number;
+  /** The recipient's newest beat that the sender heard: proves that this one is no recording. */
+  readonly answers: { readonly incarnation: number; readonly sequence: number } | null;
+  /** `keyId` of the newest key that the sender can read. */
+  readonly holds: number;
   /** Caches synced, sockets open: may be elected. */
   readonly ready: boolean;
   /** About to stop: elect somebody else now. */
   readonly leaving: boolean;
+  /** The recipient gets the next ones at full rate, and may take silence for a sign. */
+  readonly watch: boolean;
+  /** How much longer than usual to wait for this sender: its own timers were late by so much, milliseconds. */
+  readonly patienceMs: number;
   /** Names of the sender's usable interfaces. */
   readonly interfaces: readonly string[];
-  /** Whose beats the sender heard lately: confirms a peer whose own beats do not reach the receiver. */
-  readonly heard: readonly Hearsay[];
+  /** Addresses (canonical text) that the sender has just announced as the recipient's successor. */
+  readonly took: readonly string[];
+  /** What the sender knows of others. */
+  readonly news: readonly News[];
 }
 
-/** A beat of somebody else that the sender heard. */
-export interface Hearsay {
-  readonly node: string;
+/** One member as another one sees it. */
+export interface News {
+  readonly id: number;
   readonly incarnation: number;
+  /** The newest sequence that is known. */
   readonly sequence: number;
+  /** How long ago that was heard, milliseconds, at most 65,535. */
+  readonly ageMs: number;
+  /** `silent`: has anybody heard more? `dead`: believed so, and confirmed. */
+  readonly standing: Standing;
+  readonly ready: boolean;
+  readonly leaving: boolean;
+  readonly interfaces: readonly string[];
 }
+
+export type Standing = (typeof STANDINGS)[number];
 
 /** Why a datagram was not taken for a heartbeat. */
-export type HeartbeatRefusal = "malformed" | "forged";
+export type HeartbeatRefusal = "malformed" | "forged" | "unknown_key";
 
-// Four octets of name and version, JSON, 32 octets of HMAC-SHA-256 over both (absent without a secret).
-const MAGIC = utf8("BHB1");
-const MAC_OCTETS = 32;
-/** What fits an Ethernet frame without IP fragments, twice over; nothing sane is longer. */
-const MAX_OCTETS = 8192;
-const MAX_INTERFACES = 64;
-const MAX_HEARD = 64;
+const STANDINGS = ["heard", "silent", "dead"] as const;
 
-const decoder = new TextDecoder("utf-8", { fatal: true });
+// Name and version; id of the key, zero for none; the beat; sixteen octets of HMAC-SHA-256 (RFC 2104 section 5).
+const MAGIC = utf8("BHB2");
+const KEY_OCTETS = 4;
+const HEAD_OCTETS = MAGIC.length + KEY_OCTETS;
+const MAC_OCTETS = 16;
+/** Fits an Ethernet frame, whatever tunnels take of it. */
+const MAX_OCTETS = 1400;
+const MAX_NAME = 253;
+const MAX_INTERFACE = 15;
+const MAX_INTERFACES = 32;
+export const MAX_TOOK = 8;
+const MAX_TEXT_ADDRESS = 45;
 
-/** The datagram; without a secret it is not signed. */
-export function encodeHeartbeat(beat: Heartbeat, secret: Uint8Array | null): Uint8Array {
-  const body = utf8(
-    JSON.stringify([
-      beat.node,
-      beat.incarnation,
-      beat.sequence,
-      beat.intervalMs,
-      beat.ready,
-      beat.leaving,
-      beat.interfaces,
-      beat.heard.map(({ node, incarnation, sequence }) => [node, incarnation, sequence]),
-    ]),
-  );
-  const signed = new Uint8Array(MAGIC.length + body.length);
-  signed.set(MAGIC);
-  signed.set(body, MAGIC.length);
-  if (secret === null) return signed;
-  const bytes = new Uint8Array(signed.length + MAC_OCTETS);
-  bytes.set(signed);
-  bytes.set(hmacSha256(secret, signed), signed.length);
-  return bytes;
+/** Tells keys apart without saying what they are; zero stands for no key at all. */
+export function keyId(key: Uint8Array | null): number {
+  if (key === null) return 0;
+  const [a = 0, b = 0, c = 0, d = 0] = sha256(hmacSha256(key, utf8("berth heartbeat key")));
+  return ((a * 256 + b) * 256 + c) * 256 + d || 1;
 }
 
 /**
- * Reads a datagram; never throws. With a secret, everything that is not signed
- * with it is `forged`; without one, signatures are neither needed nor looked at.
+ * The datagram, at most 1,400 octets: of interfaces the first 32 are told, and of `news` as much as fits, in order.
+ * Without a key it is not signed.
  */
-export function decodeHeartbeat(bytes: Uint8Array, secret: Uint8Array | null): Heartbeat | HeartbeatRefusal {
-  if (bytes.length > MAX_OCTETS || bytes.length <= MAGIC.length) return "malformed";
-  if (MAGIC.some((octet, index) => bytes[index] !== octet)) return "malformed";
-  if (secret === null)
-    return parse(bytes.subarray(MAGIC.length)) ?? parse(bytes.subarray(MAGIC.length, -MAC_OCTETS)) ?? "malformed";
-  if (bytes.length <= MAGIC.length + MAC_OCTETS) return "forged";
-  const signed = bytes.subarray(0, -MAC_OCTETS);
-  if (!sameOctets(hmacSha256(secret, signed), bytes.subarray(-MAC_OCTETS))) return "forged";
-  return parse(signed.subarray(MAGIC.length)) ?? "malformed";
-}
-
-function parse(body: Uint8Array): Heartbeat | null {
-  let value: unknown;
-  try {
-    value = JSON.parse(decoder.decode(body));
-  } catch {
-    return null;
+export function encodeHeartbeat(beat: Heartbeat, key: Uint8Array | null, id: number = keyId(key)): Uint8Array {
+  const out = new OctetWriter();
+  out.bytes(MAGIC);
+  out.uint(id, KEY_OCTETS);
+  out.uint(flags(beat.ready, beat.leaving, beat.watch, beat.answers !== null), 1);
+  out.uint(beat.to, 6);
+  out.uint(beat.holds, KEY_OCTETS);
+  out.uint(beat.incarnation, 6);
+  out.uint(beat.sequence, 6);
+  out.uint(beat.answers?.incarnation ?? 0, 6);
+  out.uint(beat.answers?.sequence ?? 0, 6);
+  out.uint(Math.min(beat.patienceMs, 0xffff), 2);
+  out.text(beat.node);
+  texts(out, beat.interfaces.slice(0, MAX_INTERFACES));
+  texts(out, beat.took.slice(0, MAX_TOOK));
+  for (const one of beat.news) {
+    const told = new OctetWriter();
+    news(told, one);
+    if (out.length + told.length + MAC_OCTETS > MAX_OCTETS) break;
+    out.bytes(told.done());
   }
-  if (!Array.isArray(value) || value.length < 8) return null;
-  const [node, incarnation, sequence, intervalMs, ready, leaving, interfaces, heard] = value as readonly unknown[];
-  if (!isName(node) || !isCount(incarnation) || !isCount(sequence) || !isCount(intervalMs)) return null;
-  if (typeof ready !== "boolean" || typeof leaving !== "boolean") return null;
-  if (!Array.isArray(interfaces) || interfaces.length > MAX_INTERFACES || !interfaces.every(isName)) return null;
-  if (!Array.isArray(heard) || heard.length > MAX_HEARD) return null;
-  const hearsay = heard.map(parseHearsay);
-  if (hearsay.includes(null)) return null;
-  return {
-    node,
-    incarnation,
-    sequence,
-    // A peer may not make us wait for it forever.
-    intervalMs: Math.min(Math.max(intervalMs, 10), 5000),
-    ready,
-    leaving,
-    interfaces,
-    heard: hearsay.filter((one) => one !== null),
-  };
+  if (key !== null) out.bytes(mac(key, out.done()));
+  return out.done();
 }
 
-function parseHearsay(value: unknown): Hearsay | null {
-  if (!Array.isArray(value)) return null;
-  const [node, incarnation, sequence] = value as readonly unknown[];
-  return isName(node) && isCount(incarnation) && isCount(sequence) ? { node, incarnation, sequence } : null;
+/**
+ * Reads a datagram; never throws. `keyOf` finds the key by its id: undefined
+ * where there is none (`unknown_key`), null where unsigned ones are taken.
+ */
+export function decodeHeartbeat(
+  bytes: Uint8Array,
+  keyOf: (id: number) => Uint8Array | null | undefined,
+): Heartbeat | HeartbeatRefusal {
+  if (bytes.length > MAX_OCTETS || bytes.length <= HEAD_OCTETS) return "malformed";
+  if (MAGIC.some((octet, index) => bytes[index] !== octet)) return "malformed";
+  const key = keyOf(new OctetReader(bytes, MAGIC.length).uint(KEY_OCTETS));
+  if (key === undefined) return "unknown_key";
+  if (key === null) return parse(bytes) ?? "malformed";
+  const signed = bytes.subarray(0, -MAC_OCTETS);
+  if (signed.length <= HEAD_OCTETS || !sameOctets(mac(key, signed), bytes.subarray(-MAC_OCTETS))) return "forged";
+  return parse(signed) ?? "malformed";
 }
 
-function isName(value: unknown): value is string {
-  return typeof value === "string" && value.length > 0 && value.length <= 253;
+function parse(bytes: Uint8Array): Heartbeat | null {
+  const from = new OctetReader(bytes, HEAD_OCTETS);
+  const [ready, leaving, watch, answered] = bits(from.uint(1));
+  const to = from.uint(6);
+  const holds = from.uint(KEY_OCTETS);
+  const incarnation = from.uint(6);
+  const sequence = from.uint(6);
+  const answers = { incarnation: from.uint(6), sequence: from.uint(6) };
+  const patienceMs = from.uint(2);
+  const node = from.text();
+  const interfaces = readTexts(from, MAX_INTERFACES, MAX_INTERFACE);
+  const took = readTexts(from, MAX_TOOK, MAX_TEXT_ADDRESS);
+  if (interfaces === null || took === null || node.length === 0 || node.length > MAX_NAME) return null;
+  const heard: News[] = [];
+  while (!from.complete) {
+    const one = readNews(from);
+    if (one === null) return null;
+    heard.push(one);
+  }
+  const self = { node, incarnation, sequence, ready, leaving, interfaces };
+  return { ...self, to, answers: answered ? answers : null, holds, watch, patienceMs, took, news: heard };
 }
 
-function isCount(value: unknown): value is number {
-  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
+function news(out: OctetWriter, one: News): void {
+  out.uint(one.id, 6);
+  out.uint(one.incarnation, 6);
+  out.uint(one.sequence, 6);
+  out.uint(Math.min(one.ageMs, 0xffff), 2);
+  out.uint(flags(one.ready, one.leaving, one.standing === "silent", one.standing === "dead"), 1);
+  texts(out, one.interfaces.slice(0, MAX_INTERFACES));
+}
+
+function readNews(from: OctetReader): News | null {
+  const [id, incarnation, sequence, ageMs] = [from.uint(6), from.uint(6), from.uint(6), from.uint(2)];
+  const [ready, leaving, silent, dead] = bits(from.uint(1));
+  const interfaces = readTexts(from, MAX_INTERFACES, MAX_INTERFACE);
+  const standing = STANDINGS[Number(silent) + 2 * Number(dead)];
+  if (interfaces === null || standing === undefined) return null;
+  return { id, incarnation, sequence, ageMs, standing, ready, leaving, interfaces };
+}
+
+function texts(out: OctetWriter, list: readonly string[]): void {
+  out.uint(list.length, 1);
+  for (const text of list) out.text(text);
+}
+
+function readTexts(from: OctetReader, most: number, longest: number): readonly string[] | null {
+  const count = from.uint(1);
+  if (count > most) return null;
+  const list: string[] = [];
+  for (let index = 0; index < count; index++) {
+    const text = from.text();
+    if (text.length === 0 || text.length > longest) return null;
+    list.push(text);
+  }
+  return from.failed ? null : list;
+}
+
+function flags(...bits: readonly boolean[]): number {
+  return bits.reduce((sum, bit, index) => sum + (bit ? 2 ** index : 0), 0);
+}
+
+function bits(octet: number): readonly [boolean, boolean, boolean, boolean] {
+  return [(octet & 1) !== 0, (octet & 2) !== 0, (octet & 4) !== 0, (octet & 8) !== 0];
+}
+
+function mac(key: Uint8Array, bytes: Uint8Array): Uint8Array {
+  return hmacSha256(key, bytes).subarray(0, MAC_OCTETS);
 }
 
 /** Takes the same time wherever the difference is. */

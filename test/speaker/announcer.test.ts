@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { type ArpPacket, arpReply, arpRequest, decodeArp, gratuitousArp } from "#core/arp";
+import { decodeNdp, type NdpPacket, neighbourSolicitation, unsolicitedAdvertisement } from "#core/ndp";
 import { createMemorySegment, openMemoryLink } from "#net/memory-link";
 import { Metrics } from "#runtime/metrics";
 import { Announcer } from "#speaker/announcer";
@@ -10,6 +11,7 @@ const MAC = "02:be:77:00:00:11";
 const MAC_B = "02:be:77:00:00:12";
 const EDGE = "02:be:77:00:00:01";
 const VIP = "127.77.10.1";
+const V6 = "2001:db8::64";
 const OTHER_VIP = "127.77.10.2";
 
 function setUp() {
@@ -178,6 +180,40 @@ describe("Announcer", () => {
     expect(announced.length).toBeLessThanOrEqual(10);
   });
 
+  it("defends nothing against who answers a question of its own, and goes on handing over", async () => {
+    const { announcer, clock, seen, edge } = setUp();
+    announcer.hold(VIP, ["eth0"]);
+    await clock.run(10_000, 100);
+    seen.length = 0;
+    const asked = decodeArp(arpRequest({ senderMac: MAC, senderIp: "127.77.0.11", targetIp: VIP }));
+    const answer = () => {
+      if (typeof asked !== "string") edge.send("eth0", arpReply(asked, "02:be:77:00:00:13"));
+    };
+    answer();
+    await clock.run(3000, 100);
+    expect(seen).toEqual([]);
+    announcer.handOver(VIP);
+    answer();
+    await settle();
+    expect(announcer.answering).toEqual([VIP]);
+  });
+
+  it("has the last word: an intruder heard soon after a defence is answered as soon as the next may come", async () => {
+    const { announcer, clock, seen, edge } = setUp();
+    announcer.hold(VIP, ["eth0"]);
+    await clock.run(10_000, 100);
+    const intrude = () => {
+      for (const frame of gratuitousArp("02:be:77:00:00:13", VIP)) edge.send("eth0", frame);
+    };
+    intrude();
+    await clock.run(6_000, 100);
+    intrude();
+    await settle();
+    seen.length = 0;
+    await clock.run(10_000, 100);
+    expect(seen.some(({ packet }) => packet.senderMac === MAC)).toBe(true);
+  });
+
   it("is not disturbed by malformed frames", async () => {
     const { announcer, edge, ask } = setUp();
     announcer.hold(VIP, null);
@@ -193,12 +229,43 @@ describe("Announcer", () => {
     expect(await ask(VIP)).toHaveLength(1);
   });
 
-  it("holds an IPv6 address without sending ARP for it", async () => {
-    const { announcer, seen } = setUp();
-    announcer.hold("2001:db8::1", null);
+  it("announces an IPv6 address to all nodes, answers for it, and counts both", async () => {
+    const { announcer, clock, edge, metrics, seen } = setUp();
+    const heard: NdpPacket[] = [];
+    edge.frames((frame) => {
+      const packet = decodeNdp(frame);
+      if (typeof packet === "object") heard.push(packet);
+    });
+    announcer.hold(V6, ["eth0"]);
     await settle();
-    expect(announcer.holding).toEqual(["2001:db8::1"]);
+    await clock.run(20_000, 50);
+    expect(heard).toHaveLength(5);
+    expect(heard[0]).toMatchObject({
+      kind: "advertisement",
+      source: V6,
+      destination: "ff02::1",
+      target: V6,
+      linkLayer: MAC,
+      solicited: false,
+      override: true,
+    });
+    edge.send("eth0", neighbourSolicitation({ senderMac: EDGE, source: "2001:db8::1", target: V6 }));
+    await settle();
+    expect(heard.at(-1)).toMatchObject({ destination: "2001:db8::1", target: V6, linkLayer: MAC, solicited: true });
     expect(seen).toEqual([]);
+    expect(metrics.render()).toContain(`metallb_layer2_responses_sent{ip="${V6}"} 1`);
+    expect(metrics.render()).toContain(`metallb_layer2_gratuitous_sent{ip="${V6}"} 5`);
+  });
+
+  it("hands an IPv6 address over until the successor's advertisement is heard", async () => {
+    const { announcer, edge } = setUp();
+    announcer.hold(V6, null);
+    await settle();
+    announcer.handOver(V6);
+    expect(announcer.answering).toEqual([V6]);
+    edge.send("eth0", unsolicitedAdvertisement("02:be:77:00:00:13", V6));
+    await settle();
+    expect(announcer.answering).toEqual([]);
   });
 });
 
@@ -234,7 +301,7 @@ describe("askWire", () => {
 
   it.each([
     ["n1 10.0.0.1,10.0.0.2", { nonce: "n1", addresses: ["10.0.0.1", "10.0.0.2"] }],
-    ["n1  10.0.0.1,10.0.0.1,x,::1,", { nonce: "n1", addresses: ["10.0.0.1"] }],
+    ["n1  10.0.0.1,10.0.0.1,x,2001:DB8::0:1,", { nonce: "n1", addresses: ["10.0.0.1", "2001:db8::1"] }],
     ["n1", { nonce: "n1", addresses: [] }],
     ["", null],
     [undefined, null],

@@ -1,7 +1,7 @@
 import type { KubeObject } from "#api/kubernetes";
 import { LABEL } from "#api/names";
 import { ENDPOINT_SLICES, IP_ADDRESS_POOLS, L2_ADVERTISEMENTS, NODES, PODS, SERVICES } from "#api/resources";
-import { type ArpPacket, arpRequest, decodeArp } from "#core/arp";
+import { type ArpPacket, arpReply, arpRequest, decodeArp } from "#core/arp";
 import { utf8 } from "#core/sha256";
 import { createMemorySegment, type MemoryLink } from "#net/memory-link";
 import type { Datagrams } from "#net/port";
@@ -93,6 +93,19 @@ export class Lab {
     });
   }
 
+  /** A host that is no node of ours: it answers for these addresses, or, as a proxy, for every one it is asked about. */
+  stranger(mac: string, addresses: readonly string[] | "every"): MemoryLink {
+    const link = this.#segment.attach({ mac });
+    if (addresses !== "every") for (const address of addresses) link.answer(address, null);
+    else {
+      link.frames((frame) => {
+        const packet = decodeArp(frame);
+        if (typeof packet !== "string" && packet.operation === 1) link.send("eth0", arpReply(packet, mac));
+      });
+    }
+    return link;
+  }
+
   async start(node: string): Promise<Process> {
     const process: Process = {
       runner: new Runner(silentLog),
@@ -114,7 +127,7 @@ export class Lab {
       nodeName: node,
       nodeAddress: this.address(node),
       memberPort: 7946,
-      secret: utf8("secret"),
+      secrets: () => [utf8("secret")],
       version: "test",
       memory: () => 50_000_000,
     });

@@ -1,253 +1,221 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Heartbeat } from "#speaker/heartbeat";
-import {
-  beatInterval,
-  initialMembers,
-  type MembersEffect,
-  type MembersEvent,
-  type MembersState,
-  stepMembers,
-} from "#speaker/members";
+import { stepMembers } from "#speaker/members";
+import { memberId } from "#speaker/ring";
+import { MembersSim } from "./members-sim.ts";
 
-/** node-01's view; beats of the others are given by the test. */
-class View {
-  state: MembersState = initialMembers("node-01", 1);
-  now = 0;
-  readonly effects: MembersEffect[] = [];
-  #sequences = new Map<string, number>();
+const [A, B, C] = ["node-001", "node-002", "node-003"] as const;
 
-  constructor(others: readonly string[] = ["node-02", "node-03"]) {
-    this.step({ kind: "addresses", addresses: new Map(others.map((node, index) => [node, `10.0.0.${index + 2}`])) });
-    this.step({ kind: "self", ready: true, interfaces: ["eth0"] });
-  }
+/** Speakers that know each other and are ready; every beat is kept. */
+function cluster(nodes = 3, more: { readonly latencyMs?: number; readonly duplicates?: number } = {}) {
+  const beats: Heartbeat[] = [];
+  const deaths: string[] = [];
+  const sim = new MembersSim({
+    nodes,
+    seed: 1,
+    ...more,
+    onSend: (_from, beat) => void beats.push(beat),
+    onChange: (node, died) => deaths.push(...died.map((member) => `${node}: ${member}`)),
+  });
+  sim.startAll();
+  sim.run(2000);
+  return { sim, beats, deaths };
+}
 
-  step(event: MembersEvent): readonly MembersEffect[] {
-    const { state, effects } = stepMembers(this.state, event, this.now);
-    this.state = state;
-    this.effects.push(...effects);
-    return effects;
-  }
-
-  hear(node: string, more: Partial<Heartbeat> = {}): readonly MembersEffect[] {
-    const sequence = (this.#sequences.get(node) ?? 0) + 1;
-    this.#sequences.set(node, sequence);
-    return this.step({
-      kind: "heard",
-      beat: {
-        node,
-        incarnation: 1,
-        sequence,
-        intervalMs: 100,
-        ready: true,
-        leaving: false,
-        interfaces: ["eth0"],
-        heard: [],
-        ...more,
-      },
-    });
-  }
-
-  /** Runs on time for so long; `talking` beat every 100 ms. */
-  run(ms: number, talking: readonly string[]): void {
-    const until = this.now + ms;
-    while (this.now < until) {
-      this.now += 50;
-      this.step({ kind: "tick" });
-      if (this.now % 100 === 0) for (const node of talking) this.hear(node);
-    }
-  }
-
-  alive(): readonly string[] {
-    return [...this.state.peers.values()].filter(({ alive }) => alive).map(({ node }) => node);
-  }
+function peer(sim: MembersSim, of: string, name: string) {
+  return sim.process(of).state.peers.get(name);
 }
 
 describe("members", () => {
-  it("remember no more names than anybody may make up", () => {
-    const view = new View();
-    for (let n = 0; n < 2000; n++) view.hear(`made-up-${n}`);
-    expect(view.state.peers.size).toBe(1000);
-    expect(view.effects.at(-1)).toEqual({ kind: "dropped", reason: "too_many" });
+  it("know each other within a quarter of a second, and who is ready as soon as it is", () => {
+    const sim = new MembersSim({ nodes: 5, seed: 3 });
+    sim.startAll();
+    sim.run(250);
+    for (const name of sim.names) expect(sim.alive(name)).toEqual(sim.names);
+    expect(peer(sim, A, B)?.ready).toBe(false);
+    sim.run(300);
+    for (const name of sim.names)
+      expect(
+        sim
+          .process(name)
+          .state.peers.values()
+          .every(({ ready }) => ready),
+      ).toBe(true);
   });
 
-  it("beat ten times a second to every other node, and at once when readiness changes", () => {
-    const view = new View();
-    view.effects.length = 0;
-    view.run(1000, []);
-    const sent = view.effects.filter((effect) => effect.kind === "send");
-    expect(sent.length).toBeGreaterThanOrEqual(10);
-    expect(sent.length).toBeLessThanOrEqual(11);
-    expect(sent[0]?.to).toEqual(["10.0.0.2", "10.0.0.3"]);
-    view.effects.length = 0;
-    view.step({ kind: "self", ready: false, interfaces: ["eth0"] });
-    expect(view.effects.map(({ kind }) => kind)).toEqual(["changed", "send"]);
-    view.effects.length = 0;
-    view.step({ kind: "self", ready: false, interfaces: ["eth0"] });
-    expect(view.effects).toEqual([]);
+  it("beat ten times a second, and at once when readiness changes", () => {
+    const { sim, beats } = cluster();
+    beats.length = 0;
+    sim.run(1000);
+    const toB = beats.filter(({ node, to }) => node === A && to === memberId(B));
+    expect(toB.length).toBeGreaterThanOrEqual(9);
+    expect(toB.length).toBeLessThanOrEqual(11);
+    sim.step(sim.process(A), { kind: "self", ready: false, interfaces: [] });
+    sim.run(2);
+    expect(peer(sim, B, A)).toMatchObject({ alive: true, ready: false, interfaces: [] });
   });
 
-  it("are alive from their first beat on, and stay so while they beat", () => {
-    const view = new View();
-    expect(view.alive()).toEqual([]);
-    view.run(60_000, ["node-02", "node-03"]);
-    expect(view.alive()).toEqual(["node-02", "node-03"]);
-    expect(view.effects.filter((effect) => effect.kind === "changed" && effect.died.length > 0)).toEqual([]);
+  it("are dead to everyone after 250 to 500 ms of silence, told once", () => {
+    const { sim, deaths } = cluster();
+    sim.kill(C);
+    sim.run(250);
+    expect(deaths).toEqual([]);
+    sim.run(250);
+    expect(deaths.toSorted()).toEqual([`${A}: ${C}`, `${B}: ${C}`]);
+    sim.run(5000);
+    expect(deaths).toHaveLength(2);
   });
 
-  it("are dead after 350 to 450 ms of silence, told once", () => {
-    const view = new View();
-    view.run(1000, ["node-02", "node-03"]);
-    const silentSince = view.now;
-    view.effects.length = 0;
-    while (view.alive().includes("node-02")) view.run(50, view.now % 100 === 50 ? ["node-03"] : []);
-    expect(view.now - silentSince).toBeGreaterThanOrEqual(350);
-    expect(view.now - silentSince).toBeLessThanOrEqual(450);
-    view.run(1000, ["node-03"]);
-    expect(view.effects.filter((effect) => effect.kind === "changed")).toEqual([
-      { kind: "changed", died: ["node-02"] },
-    ]);
-    expect(view.alive()).toEqual(["node-03"]);
+  it("are dead to the last one that is left, with nobody to ask", () => {
+    const { sim } = cluster();
+    sim.kill(B);
+    sim.kill(C);
+    sim.run(500);
+    expect(sim.alive(A)).toEqual([A]);
   });
 
-  it("are not declared dead by a process that was itself stalled: their beats still wait to be read", () => {
-    const view = new View();
-    view.run(1000, ["node-02", "node-03"]);
-    view.now += 3000;
-    view.step({ kind: "tick" });
-    expect(view.alive()).toEqual(["node-02", "node-03"]);
-    view.hear("node-02");
-    view.hear("node-03");
-    view.run(2000, ["node-02", "node-03"]);
-    expect(view.alive()).toEqual(["node-02", "node-03"]);
-  });
-
-  it("are waited for longer on a machine that is slow, but not for ever", () => {
-    const view = new View();
-    view.run(1000, ["node-02", "node-03"]);
-    // Every other timer comes 140 ms late: a machine short of CPU.
-    const late = () => {
-      view.now += 190;
-      view.step({ kind: "tick" });
-      view.now += 50;
-      view.step({ kind: "tick" });
-    };
-    late();
-    view.hear("node-02");
-    view.hear("node-03");
-    const from = view.now;
-    while (view.alive().length > 0) late();
-    expect(view.now - from).toBeGreaterThan(600);
-    expect(view.now - from).toBeLessThan(5000);
-  });
-
-  it("that leave are gone at once, and come back only as a new incarnation", () => {
-    const view = new View();
-    view.run(1000, ["node-02", "node-03"]);
-    expect(view.hear("node-02", { leaving: true, ready: false })).toEqual([{ kind: "changed", died: [] }]);
-    expect(view.alive()).toEqual(["node-03"]);
-    view.step({
-      kind: "heard",
-      beat: {
-        node: "node-02",
-        incarnation: 2,
-        sequence: 1,
-        intervalMs: 100,
-        ready: false,
-        leaving: false,
-        interfaces: [],
-        heard: [],
-      },
-    });
-    expect(view.alive()).toContain("node-02");
-    expect(view.state.peers.get("node-02")?.ready).toBe(false);
-  });
-
-  it("are not brought back by echoes of old beats", () => {
-    const view = new View();
-    view.run(1000, ["node-02", "node-03"]);
-    view.run(1000, ["node-03"]);
-    expect(view.alive()).toEqual(["node-03"]);
-    expect(view.hear("node-02", { sequence: 5 })).toEqual([{ kind: "dropped", reason: "stale" }]);
-    expect(view.alive()).toEqual(["node-03"]);
-  });
-
-  it("come back after a restart even when their clock was set back", () => {
-    const view = new View();
-    view.hear("node-02", { incarnation: 1000 });
-    expect(view.hear("node-02", { incarnation: 900, sequence: 1 })).toEqual([{ kind: "dropped", reason: "stale" }]);
-    view.run(1000, []);
-    expect(view.alive()).toEqual([]);
-    view.hear("node-02", { incarnation: 900, sequence: 1 });
-    expect(view.alive()).toEqual(["node-02"]);
-  });
-
-  it("whose beats do not reach us live on while somebody else hears new ones, and no longer", () => {
-    const view = new View();
-    view.run(1000, ["node-02", "node-03"]);
-    let sequence = view.state.peers.get("node-02")?.sequence ?? 0;
-    for (let n = 0; n < 20; n++) {
-      view.run(100, []);
-      sequence += 1;
-      view.hear("node-03", { heard: [{ node: "node-02", incarnation: 1, sequence }] });
+  it("are suspected before they are believed dead, and no longer suspected when they are heard", () => {
+    const { sim, deaths } = cluster();
+    let seen = 0;
+    for (let stall = 0; stall < 10; stall++) {
+      sim.stall(C, 200);
+      for (let step = 0; step < 50; step++) {
+        sim.run(10);
+        if (peer(sim, A, C)?.suspected === true) seen += 1;
+      }
+      expect(peer(sim, A, C)).toMatchObject({ alive: true, suspected: false });
     }
-    expect(view.alive()).toContain("node-02");
-    // The same word again and again confirms nothing.
-    for (let n = 0; n < 6; n++) {
-      view.run(100, []);
-      view.hear("node-03", { heard: [{ node: "node-02", incarnation: 1, sequence }] });
-    }
-    expect(view.alive()).toEqual(["node-03"]);
+    expect(seen).toBeGreaterThan(0);
+    expect(deaths).toEqual([]);
   });
 
-  it("are forgotten with their Node", () => {
-    const view = new View();
-    view.run(500, ["node-02", "node-03"]);
-    view.step({ kind: "addresses", addresses: new Map([["node-03", "10.0.0.3"]]) });
-    expect(view.alive()).toEqual(["node-03"]);
+  it("are not believed dead by a process that was itself stalled: their beats still wait to be read", () => {
+    const { sim, deaths } = cluster();
+    sim.stall(A, 3000);
+    sim.run(5000);
+    expect(deaths.filter((death) => death.startsWith(A))).toEqual([]);
+    expect(sim.alive(B)).toEqual([A, B, C]);
   });
 
-  it("ignore a speaker that goes by our own name", () => {
-    const view = new View();
-    expect(view.hear("node-01")).toEqual([{ kind: "dropped", reason: "own_name" }]);
+  it("that are slow are waited for longer, by their own word, but not for ever", () => {
+    const { sim, deaths } = cluster();
+    sim.stall(C, 200);
+    sim.run(300);
+    sim.stall(C, 350);
+    sim.run(600);
+    expect(deaths).toEqual([]);
+    sim.kill(C);
+    sim.run(1500);
+    expect(deaths).toHaveLength(2);
+  });
+
+  it("that a part of the others cannot hear live on by what the rest hears, ready or not", () => {
+    const { sim, deaths } = cluster(4);
+    sim.connected = (from, to) => !(from === C && to === A);
+    sim.run(10_000);
+    expect(deaths).toEqual([]);
+    sim.step(sim.process(C), { kind: "self", ready: false, interfaces: ["eth1"] });
+    sim.run(500);
+    expect(peer(sim, A, C)).toMatchObject({ alive: true, ready: false, interfaces: ["eth1"] });
+    sim.kill(C);
+    sim.run(600);
+    expect(sim.alive(A)).not.toContain(C);
+  });
+
+  it("of a pair with a one-way link are dead to the one that hears nothing", () => {
+    const { sim } = cluster(2);
+    sim.connected = (from) => from !== A;
+    sim.run(1000);
+    expect(sim.alive(B)).toEqual([B]);
+    expect(sim.alive(A)).toEqual([A, B]);
+    sim.connected = () => true;
+    sim.run(400);
+    expect(sim.alive(B)).toEqual([A, B]);
+  });
+
+  it("may be heard twice, and in any order", () => {
+    const { sim, deaths } = cluster(3, { latencyMs: 180, duplicates: 0.3 });
+    sim.run(60_000);
+    expect(deaths).toEqual([]);
+    expect(sim.alive(A)).toEqual([A, B, C]);
   });
 
   it.each([
-    [3, 100],
-    [20, 100],
-    [21, 200],
-    [200, 1000],
-  ])("of a cluster of %i beat every %i ms, so that the sum stays bounded", (members, interval) => {
-    expect(beatInterval(members)).toBe(interval);
+    ["later", 5_000_000],
+    ["earlier: its clock was set back", 5],
+    ["the same", 1000],
+  ])("come back when their process was restarted, whose clock says %s", (_name, incarnation) => {
+    const { sim } = cluster();
+    sim.kill(C);
+    sim.run(600);
+    expect(sim.alive(A)).toEqual([A, B]);
+    sim.start(C, incarnation);
+    sim.run(250);
+    expect(sim.alive(A)).toEqual([A, B, C]);
+    expect(peer(sim, A, C)?.ready).toBe(false);
+    sim.run(500);
+    expect(peer(sim, A, C)?.ready).toBe(true);
   });
 
-  it("never die while their beats arrive, whatever the jitter of arrival and of our timers", () => {
-    fc.assert(
-      fc.property(
-        fc.array(
-          fc.record({
-            gap: fc.integer({ min: 60, max: 180 }),
-            ticks: fc.array(fc.integer({ min: 20, max: 400 }), { maxLength: 3 }),
-          }),
-          { maxLength: 60 },
-        ),
-        (beats) => {
-          const view = new View(["node-02"]);
-          view.hear("node-02");
-          for (const { gap, ticks } of beats) {
-            const until = view.now + gap;
-            for (const tick of ticks) {
-              if (view.now + tick > until) break;
-              view.now += tick;
-              view.step({ kind: "tick" });
-            }
-            view.now = until;
-            view.hear("node-02");
-            view.step({ kind: "tick" });
-          }
-          expect(view.alive()).toEqual(["node-02"]);
-        },
-      ),
+  it("that leave are gone at once, everywhere, and their last words bring nobody back", () => {
+    const { sim, beats } = cluster();
+    sim.step(sim.process(C), { kind: "leave" });
+    sim.run(2);
+    expect(sim.alive(A)).toEqual([A, B]);
+    expect(sim.alive(B)).toEqual([A, B]);
+    sim.run(500);
+    for (const beat of beats.filter(({ node, to }) => node === C && to === memberId(A))) sim.receive(A, beat, C);
+    expect(sim.alive(A)).toEqual([A, B]);
+  });
+
+  it("are forgotten with their Node", () => {
+    const { sim } = cluster();
+    sim.step(sim.process(A), { kind: "addresses", addresses: new Map([[B, B]]) });
+    expect(sim.alive(A)).toEqual([A, B]);
+  });
+
+  it("tell their predecessor, and nobody else, what they took, and say it again in case it was lost", () => {
+    const { sim, beats } = cluster();
+    beats.length = 0;
+    sim.step(sim.process(A), { kind: "took", addresses: ["192.0.2.1"], from: B });
+    sim.run(300);
+    const told = beats.filter(({ took }) => took.length > 0);
+    expect(told.map(({ node, to, took }) => [node, to, took])).toEqual(
+      Array.from({ length: 3 }, () => [A, memberId(B), ["192.0.2.1"]]),
     );
+  });
+});
+
+describe("recordings", () => {
+  it("of a dead member bring it back to nobody, in whatever order they are played", () => {
+    const { sim, beats } = cluster();
+    sim.kill(C);
+    sim.run(4000);
+    const recorded = beats.filter(({ node }) => node === C);
+    const { state } = sim.process(A);
+    const now = sim.now + sim.process(A).zero;
+    fc.assert(
+      fc.property(fc.shuffledSubarray(recorded, { minLength: 1, maxLength: 40 }), (played) => {
+        let after = state;
+        for (const beat of played) after = stepMembers(after, { kind: "heard", beat, from: C }, now).state;
+        expect(after.peers.get(C)?.alive).toBe(false);
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  it("are not believed by a receiver that was restarted and remembers nothing", () => {
+    const { sim, beats } = cluster();
+    sim.kill(C);
+    sim.kill(A);
+    sim.run(600);
+    sim.start(A);
+    sim.run(1000);
+    expect(sim.alive(A)).toEqual([A, B]);
+    const recorded = beats.filter(({ node, to }) => node === C && to === memberId(A));
+    for (const beat of recorded) sim.receive(A, beat, C);
+    expect(sim.alive(A)).toEqual([A, B]);
+    expect(peer(sim, A, C)).toBeUndefined();
   });
 });

@@ -115,6 +115,7 @@ export class SmallCluster {
     return {
       synced: true,
       whenSynced: () => Promise.resolve(),
+      listedSince: async () => catchUp(cache, kind),
       get: (key) => cache.objects.get(key) as T | undefined,
       list: () => [...cache.objects.values()] as T[],
       onChange: (listener) => {
