@@ -16,7 +16,7 @@ export const AddressHoldSpec = z.looseObject({
     .enum(HOLD_REASONS)
     .default("reserved")
     .describe(
-      "Reason says who holds them back: a person (reserved), or a speaker that heard another machine\nanswer for the address (conflict).",
+      "Reason says who holds them back: a person (reserved), or a speaker that heard another machine\nanswer for the address (conflict). A Service that has a conflicting address without having asked for it gets\nanother one; at most 5 do in a minute.",
     ),
   expiry: z
     .string()

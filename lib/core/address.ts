@@ -242,3 +242,20 @@ export function isBuggy(address: Address): boolean {
   const octet = address.value & 255n;
   return octet === 0n || octet === 255n;
 }
+
+/** Network byte order: 4 or 16 octets. */
+export function addressOctets(address: Address): Uint8Array {
+  const octets = new Uint8Array(address.family === 4 ? 4 : 16);
+  let rest = address.value;
+  for (let index = octets.length - 1; index >= 0; index--, rest >>= 8n) octets[index] = Number(rest & 0xffn);
+  return octets;
+}
+
+/** The canonical text of the address at `offset`; octets that are not there read as zero. */
+export function addressTextAt(bytes: Uint8Array, offset: number, family: Family): string {
+  let value = 0n;
+  for (let index = 0; index < (family === 4 ? 4 : 16); index++) {
+    value = (value << 8n) | BigInt(bytes[offset + index] ?? 0);
+  }
+  return formatAddress({ family, value });
+}

@@ -1,5 +1,6 @@
 /** Reason codes as the sentences people read: in `kubectl describe`, in Events and on the screen, word for word the same. */
 import { unreachable } from "./errors.ts";
+import type { HoldView } from "./holds.ts";
 import type { AllocationReason, AnnounceReason } from "./reasons.ts";
 
 /** What a sentence may name. Missing facts leave a sentence general, never broken. */
@@ -15,6 +16,10 @@ export interface RefusalFacts {
   readonly family?: string | undefined;
   readonly inUse?: bigint | number | undefined;
   readonly total?: bigint | number | undefined;
+  /** Addresses held back by AddressHolds, on top of those in use. */
+  readonly heldBack?: bigint | number | undefined;
+  /** The AddressHold in the way. */
+  readonly hold?: Pick<HoldView, "name" | "reason" | "note" | "mac" | "node"> | undefined;
   readonly loadBalancerClass?: string | undefined;
   /** Overrides the general text where only the case knows the words (invalid_request). */
   readonly detail?: string | undefined;
@@ -37,12 +42,12 @@ export function explain(reason: AllocationReason, facts: RefusalFacts = {}): str
     case "selector_mismatch":
       return `${inPool}its serviceSelectors do not match the labels of the Service`;
     case "namespace_not_allowed":
-      return `${inPool}not open to namespace ${facts.namespace ?? "of the Service"}`;
+      return `${inPool}${facts.namespace === undefined ? "the namespace is" : `namespace ${facts.namespace}`} not allowed`;
     case "exhausted": {
       const family = facts.family === undefined ? "" : ` of ${facts.family}`;
-      return facts.total === undefined
-        ? `${inPool}exhausted${family}`
-        : `${inPool}exhausted${family} (${facts.inUse ?? facts.total} of ${facts.total} in use)`;
+      if (facts.total === undefined) return `${inPool}exhausted${family}`;
+      const held = facts.heldBack === undefined ? "" : `, ${facts.heldBack} held`;
+      return `${inPool}exhausted${family} (${facts.inUse ?? facts.total} of ${facts.total} in use${held})`;
     }
     case "family_unavailable":
       return facts.detail ?? `${inPool}has no ${facts.family ?? "such"} addresses`;
@@ -57,7 +62,7 @@ export function explain(reason: AllocationReason, facts: RefusalFacts = {}): str
     case "backend_conflict":
       return `${address} is shared with ${holder}: with externalTrafficPolicy Local both must select the same pods`;
     case "held":
-      return `${address} is held and not given out`;
+      return facts.hold === undefined ? `${address} is held and not given out` : `${address} ${heldBy(facts.hold)}`;
     case "invalid_request":
       return facts.detail ?? "the request cannot be read";
     case "class_not_ours":
@@ -65,6 +70,14 @@ export function explain(reason: AllocationReason, facts: RefusalFacts = {}): str
     default:
       return unreachable(reason);
   }
+}
+
+/** Continues "<address> …". */
+function heldBy({ name, reason, note, mac, node }: NonNullable<RefusalFacts["hold"]>): string {
+  const why = note === "" ? "" : ` (${note})`;
+  if (reason === "reserved") return `is reserved by AddressHold ${name}${why}`;
+  const seen = node === "" ? "" : `, seen by ${node}`;
+  return `is set aside by AddressHold ${name}: ${mac === "" ? "another machine" : mac} answers for it${seen}${why}`;
 }
 
 /** "production: …; spare: …": one text for a list of refusals. */

@@ -22,6 +22,11 @@ export class KeyTable<T extends { readonly key: string }> {
     else this.#collided.set(item.key, item);
   }
 
+  *values(): IterableIterator<T> {
+    yield* this.#byHash.values();
+    yield* this.#collided.values();
+  }
+
   delete(key: string): void {
     const hash = hashOf(key);
     if (this.#byHash.get(hash)?.key === key) this.#byHash.delete(hash);

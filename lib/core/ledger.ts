@@ -1,31 +1,12 @@
-import { type Address, type Family, isBuggy, sameAddress } from "./address.ts";
+import { type Address, type Family, isBuggy } from "./address.ts";
 import { AddressTable } from "./address-table.ts";
-import { FreeList } from "./free-list.ts";
+import { type Claim, type Conflict, conflictBetween, givesUp, occupied, sameClaim } from "./claim.ts";
+import { FreeSpace, type Place } from "./free-space.ts";
+import { HoldIndex, type HoldView } from "./holds.ts";
 import { KeyTable } from "./key-table.ts";
 import { poolCapacity } from "./pool-count.ts";
 import type { PoolView } from "./pools.ts";
-
-/** What one Service occupies, and under which conditions others may share it (metallb.md 2.5). */
-export interface Claim {
-  /** "namespace/name" */
-  readonly key: string;
-  readonly addresses: readonly Address[];
-  /** Given up, but still in the status until a write is confirmed: nobody else may have them before. */
-  readonly leaving?: readonly Address[] | undefined;
-  /** "TCP/80" */
-  readonly ports: readonly string[];
-  /** "" means not shared. */
-  readonly sharingKey: string;
-  readonly backendKey: string;
-}
-
-/** Why a claim does not fit beside one that is there. */
-export interface Conflict {
-  readonly reason: "already_assigned" | "sharing_key_conflict" | "backend_conflict" | "port_conflict";
-  readonly address: Address;
-  readonly holder: string;
-  readonly port?: string | undefined;
-}
+import { RoomIndex } from "./room-index.ts";
 
 interface Slot {
   readonly first: bigint;
@@ -33,14 +14,13 @@ interface Slot {
   readonly state: PoolState;
   /** Position among the ranges of its pool: addresses are given out in this order. */
   readonly order: number;
-  readonly free: FreeList;
-  /** Not to be given out: held by somebody, or left out by avoidBuggyIPs. */
-  readonly isUsed: (value: bigint) => boolean;
 }
 
 interface PoolState {
   readonly view: PoolView;
   readonly slots: Record<Family, Slot[]>;
+  /** What is neither in use, nor left out by avoidBuggyIPs, nor held back. */
+  readonly free: Readonly<Record<Family, FreeSpace>>;
   readonly capacity: Readonly<Record<Family, bigint>>;
   readonly inUse: Record<Family, number>;
 }
@@ -70,6 +50,7 @@ export class Ledger {
   readonly #entries = new AddressTable<Entry>();
   readonly #claims = new KeyTable<Claim>();
   readonly #groups = new Map<string, ShareGroup>();
+  #holds = new HoldIndex([]);
 
   /** Replaces the pools; claims stay. O(addresses in use). Pools must not overlap. */
   setPools(pools: readonly PoolView[]): void {
@@ -84,6 +65,17 @@ export class Ledger {
     }
   }
 
+  /** Replaces the holds; claims stay. O(ranges of pools and holds), whatever their size. */
+  setHolds(holds: readonly HoldView[]): void {
+    this.#holds = new HoldIndex(holds);
+    for (const state of this.#pools.values()) this.#openParts(state);
+  }
+
+  /** What keeps the address from being given out anew; undefined when nothing does. */
+  holdOf(address: Address): HoldView | undefined {
+    return this.#holds.of(address);
+  }
+
   /** The pool that may give out the address. */
   poolOf(address: Address): PoolView | undefined {
     return this.#slotOf(address)?.state.view;
@@ -92,6 +84,13 @@ export class Ledger {
   /** What a Service ("namespace/name") occupies. */
   claimOf(key: string): Claim | undefined {
     return this.#claims.get(key);
+  }
+
+  /** How many Services hold addresses. O(Services). */
+  get holders(): number {
+    let count = 0;
+    for (const { addresses } of this.#claims.values()) if (addresses.length > 0) count++;
+    return count;
   }
 
   /** Distinct addresses of the pool that are held; 0 for a pool that is not in force. */
@@ -138,40 +137,66 @@ export class Ledger {
     return null;
   }
 
-  /** The first address of the pool, in its order, that is free or that the claim may share; null when there is none. */
+  /** Addresses of the pool that holds keep back, in use or not; exact. */
+  held(pool: string, family: Family): bigint {
+    const view = this.#pools.get(pool)?.view;
+    if (view === undefined) return 0n;
+    const ranges = view.ranges.flatMap((range) => this.#holds.gaps(range));
+    return this.capacity(pool, family) - poolCapacity({ ...view, ranges }, family);
+  }
+
+  /** True when no address of the pool is free: all are in use or held back. */
+  isFull(pool: string, family: Family): boolean {
+    return (this.#pools.get(pool)?.free[family].lowest() ?? null) === null;
+  }
+
+  /** An index of those of the pools that have room; good until pools or holds are replaced. */
+  roomAmong(pools: readonly PoolView[], family: Family): RoomIndex {
+    return new RoomIndex(pools.flatMap(({ name }) => this.#pools.get(name)?.free[family] ?? []));
+  }
+
+  /** True when nobody has an address under this sharing key. */
+  isAlone(sharingKey: string): boolean {
+    return sharingKey === "" || !this.#groups.has(sharingKey);
+  }
+
+  /**
+   * The first address of the pool, in its order, that is free or that the claim may share; null when there is none.
+   * Held addresses are neither, in use or not.
+   */
   lowest(pool: string, family: Family, claim: Claim): Address | null {
     const state = this.#pools.get(pool);
     if (state === undefined) return null;
-    const free = this.#lowestFree(state, family);
+    const free = state.free[family].lowest();
     const shared = claim.sharingKey === "" ? null : this.#lowestShared(state, family, claim);
-    if (free === null || shared === null) return (free ?? shared)?.address ?? null;
-    return isBefore(shared, free) ? shared.address : free.address;
+    const best = free === null || (shared !== null && isBefore(shared, free)) ? shared : free;
+    return best === null ? null : { family, value: best.value };
   }
 
   #toState(view: PoolView): PoolState {
     const slots: Record<Family, Slot[]> = { 4: [], 6: [] };
+    const spaceOf = (family: Family) => {
+      const taken = (value: bigint) => this.#entries.has(family, value);
+      return new FreeSpace(view.avoidBuggyIPs ? (value) => taken(value) || isBuggy({ family, value }) : taken);
+    };
     const state: PoolState = {
       view,
       slots,
+      free: { 4: spaceOf(4), 6: spaceOf(6) },
       capacity: { 4: poolCapacity(view, 4), 6: poolCapacity(view, 6) },
       inUse: { 4: 0, 6: 0 },
     };
     for (const [order, { first, last }] of view.ranges.entries()) {
-      const { family } = first;
-      const taken = (value: bigint) => this.#entries.has(family, value);
-      const isUsed = view.avoidBuggyIPs ? (value: bigint) => taken(value) || isBuggy({ family, value }) : taken;
-      const free = new FreeList(first.value, last.value);
-      slots[family].push({ first: first.value, last: last.value, state, order, free, isUsed });
+      slots[first.family].push({ first: first.value, last: last.value, state, order });
     }
+    this.#openParts(state);
     return state;
   }
 
-  #lowestFree(state: PoolState, family: Family): Place | null {
-    for (const slot of state.slots[family]) {
-      const value = slot.free.lowest(slot.isUsed);
-      if (value !== null) return { address: { family, value }, order: slot.order };
-    }
-    return null;
+  #openParts({ view, free }: PoolState): void {
+    const parts = view.ranges.flatMap((range, order) => this.#holds.gaps(range).map((gap) => ({ range: gap, order })));
+    for (const family of [4, 6] as const)
+      free[family].setParts(parts.filter(({ range }) => range.first.family === family));
   }
 
   #lowestShared(state: PoolState, family: Family, claim: Claim): Place | null {
@@ -182,9 +207,9 @@ export class Ledger {
     let best: Place | null = null;
     for (const { address, slot } of group.entries) {
       if (slot?.state !== state || address.family !== family) continue;
-      const place = { address, order: slot.order };
+      const place = { value: address.value, order: slot.order };
       if (best !== null && !isBefore(place, best)) continue;
-      if (this.conflict(address, claim) === null) best = place;
+      if (this.conflict(address, claim) === null && this.#holds.of(address) === undefined) best = place;
     }
     return best;
   }
@@ -226,7 +251,7 @@ export class Ledger {
       this.#entries.delete(address);
       if (entry.slot === null) continue;
       entry.slot.state.inUse[address.family]--;
-      entry.slot.free.returned(address.value);
+      entry.slot.state.free[address.family].returned(address.value);
     }
   }
 
@@ -250,39 +275,6 @@ export class Ledger {
   }
 }
 
-interface Place {
-  readonly address: Address;
-  readonly order: number;
-}
-
 function isBefore(a: Place, b: Place): boolean {
-  return a.order < b.order || (a.order === b.order && a.address.value < b.address.value);
-}
-
-/** All of: same non-empty key, same backends, no common port (metallb.md 2.5). */
-function conflictBetween(a: Claim, b: Claim): Pick<Conflict, "reason" | "port"> | null {
-  if (a.sharingKey === "" || b.sharingKey === "") return { reason: "already_assigned" };
-  if (a.sharingKey !== b.sharingKey) return { reason: "sharing_key_conflict" };
-  if (a.backendKey !== b.backendKey) return { reason: "backend_conflict" };
-  const port = a.ports.find((each) => b.ports.includes(each));
-  return port === undefined ? null : { reason: "port_conflict", port };
-}
-
-function occupied({ addresses, leaving }: Claim): readonly Address[] {
-  return leaving === undefined || leaving.length === 0 ? addresses : [...addresses, ...leaving];
-}
-
-function sameClaim(a: Claim, b: Claim): boolean {
-  if (a.addresses.length !== b.addresses.length || a.ports.length !== b.ports.length) return false;
-  if (a.addresses.some((address, index) => !sameAddress(address, b.addresses[index] as Address))) return false;
-  return occupied(a).length === occupied(b).length && !givesUp(a, b);
-}
-
-function givesUp(before: Claim, after: Claim): boolean {
-  return (
-    before.sharingKey !== after.sharingKey ||
-    before.backendKey !== after.backendKey ||
-    occupied(before).some((address) => !occupied(after).some((other) => sameAddress(address, other))) ||
-    before.ports.some((port) => !after.ports.includes(port))
-  );
+  return a.order < b.order || (a.order === b.order && a.value < b.value);
 }

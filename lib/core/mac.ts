@@ -13,6 +13,11 @@ export function isMac(text: string): boolean {
   return MAC.test(text);
 }
 
+/** Broadcast and multicast frames: the lowest bit of the first octet (IEEE 802.3 §3.2.3). */
+export function isGroupFrame(frame: Uint8Array): boolean {
+  return ((frame[0] ?? 0) & 1) === 1;
+}
+
 /** The six octets at `offset`; octets that are not there read as zero. */
 export function macAt(frame: Uint8Array, offset: number): string {
   const octet = (index: number) => OCTET_TEXT[frame[offset + index] ?? 0];

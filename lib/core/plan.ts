@@ -1,6 +1,6 @@
 /** What is decided about a Service, and the small rules about families and sets behind it. */
 import { type Address, type Family, sameAddress } from "./address.ts";
-import type { Claim } from "./ledger.ts";
+import type { Claim } from "./claim.ts";
 import type { PoolView } from "./pools.ts";
 import type { AllocationReason } from "./reasons.ts";
 import { badRequest, familyText, type Refusal, refusalOf, summaryOf } from "./refusals.ts";

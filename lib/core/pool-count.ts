@@ -1,4 +1,5 @@
 import { type Address, type AddressRange, type Family, isBuggy, rangeSize } from "./address.ts";
+import { HoldIndex } from "./holds.ts";
 import { type PoolView, poolContains } from "./pools.ts";
 
 /** Addresses of one family of a pool. `total` leaves out what avoidBuggyIPs does. */
@@ -6,27 +7,30 @@ export interface FamilyCount {
   readonly total: bigint;
   readonly assigned: bigint;
   readonly available: bigint;
-  /** The address that is given out next, in the order of the ranges; null when all are used. */
+  /** The address that is given out next, in the order of the ranges; null when all are used or held. */
   readonly nextFree: Address | null;
 }
 
-/** Exact counts per family; null for a family the pool has no range of. Addresses outside the pool are not counted. */
+const NO_HOLDS = new HoldIndex([]);
+
+/** Exact counts per family; what is held is still available. Null for a family the pool has no range of. Addresses outside the pool are not counted. */
 export function countPool(
   pool: PoolView,
   used: Iterable<Address>,
+  holds: HoldIndex = NO_HOLDS,
 ): { readonly ipv4: FamilyCount | null; readonly ipv6: FamilyCount | null } {
   const taken: Record<Family, Set<bigint>> = { 4: new Set(), 6: new Set() };
   for (const address of used) if (poolContains(pool, address)) taken[address.family].add(address.value);
-  return { ipv4: countFamily(pool, 4, taken[4]), ipv6: countFamily(pool, 6, taken[6]) };
+  return { ipv4: countFamily(pool, 4, taken[4], holds), ipv6: countFamily(pool, 6, taken[6], holds) };
 }
 
-function countFamily(pool: PoolView, family: Family, taken: ReadonlySet<bigint>): FamilyCount | null {
+function countFamily(pool: PoolView, family: Family, taken: ReadonlySet<bigint>, holds: HoldIndex): FamilyCount | null {
   const ranges = pool.ranges.filter((range) => range.first.family === family);
   if (ranges.length === 0) return null;
   const total = poolCapacity(pool, family);
   const assigned = BigInt(taken.size);
   let nextFree: Address | null = null;
-  for (const range of ranges) {
+  for (const range of ranges.flatMap((each) => holds.gaps(each))) {
     nextFree ??= firstUsable(range, pool.avoidBuggyIPs, (value) => taken.has(value));
   }
   return { total, assigned, available: total - assigned, nextFree };

@@ -25,13 +25,16 @@ export class RangeIndex<T> {
     sorted.splice(after(sorted, range.first.value), 0, { range, item });
   }
 
-  /** The same for many at once, at the cost of one sort. */
+  /** The same for many: few are put in place one by one, a lot cost one sort. */
   addAll(ranges: readonly AddressRange[], item: T): void {
     for (const family of [4, 6] as const) {
       const sorted = this.#sorted[family];
-      const before = sorted.length;
-      for (const range of ranges) if (range.first.family === family) sorted.push({ range, item });
-      if (sorted.length > before) sorted.sort((a, b) => (a.range.first.value < b.range.first.value ? -1 : 1));
+      const own = ranges.filter(({ first }) => first.family === family);
+      if (own.length * 16 < sorted.length) for (const range of own) this.add(range, item);
+      else if (own.length > 0) {
+        for (const range of own) sorted.push({ range, item });
+        sorted.sort((a, b) => (a.range.first.value < b.range.first.value ? -1 : 1));
+      }
     }
   }
 }

@@ -48,8 +48,24 @@ export const ANNOUNCE_REASONS = [
 /** One of `ANNOUNCE_REASONS`. */
 export type AnnounceReason = (typeof ANNOUNCE_REASONS)[number];
 
-/** Why a frame was legal but not answered (metallb.md 6.5). */
-export type DropReason = "arp_reply" | "ethernet_destination" | "not_announced" | "interface_not_allowed";
+/** Why a legal request or solicitation was not answered (metallb.md 6.5). */
+export const DROP_REASONS = [
+  "arp_reply",
+  "ethernet_destination",
+  "not_announced",
+  "interface_not_allowed",
+  "no_source_link_layer",
+] as const;
+/** One of `DROP_REASONS`. */
+export type DropReason = (typeof DROP_REASONS)[number];
+
+/** Who holds an address back: a person, or a speaker that heard another machine answer for it. */
+export const HOLD_REASONS = ["reserved", "conflict"] as const;
+/** One of `HOLD_REASONS`. */
+export type HoldReason = (typeof HOLD_REASONS)[number];
+
+/** What has become of an AddressHold; only an active one holds. */
+export const HOLD_STATES = ["Active", "Expired", "Invalid"] as const;
 
 /** `pool_not_found` → `PoolNotFound`: the spelling Kubernetes asks of a condition's reason. */
 export function conditionReason(reason: AllocationReason | AnnounceReason): string {

@@ -1,7 +1,9 @@
 /** Why pools do not serve a Service: each refusal with the one sentence that people read. */
 import { type Address, type Family, formatAddress, rangeContains } from "./address.ts";
+import type { Conflict } from "./claim.ts";
 import { explain, joinSentences } from "./explain.ts";
-import type { Conflict, Ledger } from "./ledger.ts";
+import type { HoldView } from "./holds.ts";
+import type { Ledger } from "./ledger.ts";
 import type { PoolView } from "./pools.ts";
 import type { AllocationReason } from "./reasons.ts";
 import { anySelectorMatches } from "./selector.ts";
@@ -33,6 +35,11 @@ export function conflictRefusal({ reason, address, holder, port }: Conflict, poo
   return { pool, reason, sentence: explain(reason, { address: formatAddress(address), holder, port }) };
 }
 
+/** An address of the pool that is not given out anew. */
+export function heldRefusal(hold: HoldView, address: Address, pool: string): Refusal {
+  return { pool, reason: "held", sentence: explain("held", { address: formatAddress(address), hold }) };
+}
+
 /** What keeps the Service out of the pool altogether; null when nothing does. */
 export function closedTo(pool: PoolView, service: ServiceView): Refusal | null {
   if (pool.namespaces !== null && !pool.namespaces.has(service.namespace)) {
@@ -48,12 +55,15 @@ export function closedTo(pool: PoolView, service: ServiceView): Refusal | null {
 export function emptyRefusal(ledger: Ledger, { name }: PoolView, families: readonly Family[]): Refusal {
   const absent = families.filter((family) => ledger.capacity(name, family) === 0n);
   if (absent.length > 0) return refusalOf(name, "family_unavailable", { family: familyText(absent) });
-  const full =
-    families.find((family) => BigInt(ledger.inUse(name, family)) >= ledger.capacity(name, family)) ?? families[0];
+  const full = families.find((family) => ledger.isFull(name, family)) ?? families[0];
   if (full === undefined) return refusalOf(name, "exhausted");
+  const [inUse, total] = [ledger.inUse(name, full), ledger.capacity(name, full)];
+  // Neither free nor in use: all that is left are those that holds keep back.
+  const heldBack = ledger.isFull(name, full) ? total - BigInt(inUse) : 0n;
   return refusalOf(name, "exhausted", {
-    inUse: ledger.inUse(name, full),
-    total: ledger.capacity(name, full),
+    inUse,
+    total,
+    ...(heldBack > 0n && { heldBack }),
     ...(families.length > 1 && { family: `IPv${full}` }),
   });
 }

@@ -71,9 +71,9 @@ function selectorText(selector: Selector): string {
 export function selectorProblems(
   selectors: readonly Selector[],
 ): readonly (readonly [index: number, problem: string])[] {
-  const texts = selectors.map(selectorText);
+  const seen = new Set<string>();
   return selectors.flatMap((selector, index) => {
-    const isRepeated = texts.indexOf(texts[index] ?? "") !== index;
+    const isRepeated = seen.size === seen.add(selectorText(selector)).size;
     const problem = selectorProblem(selector) ?? (isRepeated ? "the selector is written twice" : null);
     return problem === null ? [] : [[index, problem] as const];
   });

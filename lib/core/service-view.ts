@@ -57,6 +57,8 @@ export interface ServiceView {
   readonly sharedKeyPresent: boolean;
   /** Families of the cluster IPs, those it must be reachable by; primary first, without repeats. */
   readonly families: readonly Family[];
+  /** What is wrong with the cluster IPs, in words. */
+  readonly clusterIPProblem: string | null;
   readonly dualStack: "single" | "prefer" | "require";
   /** "TCP/80" */
   readonly ports: readonly string[];
@@ -107,6 +109,7 @@ export function toServiceView(service: ServiceLike): ServiceView {
     sharingKey: sharing ?? "",
     sharedKeyPresent: sharing !== undefined,
     families: familiesOf(spec),
+    clusterIPProblem: clusterIPProblem(spec),
     dualStack:
       spec.ipFamilyPolicy === "RequireDualStack"
         ? "require"
@@ -162,10 +165,19 @@ function requestedSetProblem(requested: readonly Address[]): string | null {
 }
 
 function familiesOf(spec: NonNullable<ServiceLike["spec"]>): readonly Family[] {
-  const texts = spec.clusterIPs ?? (spec.clusterIP ? [spec.clusterIP] : []);
-  const families = new Set(texts.flatMap((text) => tryParseAddress(text)?.family ?? []));
+  const families = new Set(clusterIPsOf(spec).flatMap((text) => tryParseAddress(text)?.family ?? []));
   const primary: Family = spec.ipFamilies?.[0] === "IPv6" ? 6 : 4;
   return [...families].toSorted((a, b) => Number(b === primary) - Number(a === primary));
+}
+
+/** Headless Services ("None") have none. */
+function clusterIPsOf({ clusterIPs, clusterIP }: NonNullable<ServiceLike["spec"]>): readonly string[] {
+  return (clusterIPs ?? [clusterIP ?? ""]).filter((text) => text !== "" && text !== "None");
+}
+
+function clusterIPProblem(spec: NonNullable<ServiceLike["spec"]>): string | null {
+  const wrong = clusterIPsOf(spec).find((text) => tryParseAddress(text) === null);
+  return wrong === undefined ? null : `has the cluster IP ${JSON.stringify(wrong)}, which is not an IP address`;
 }
 
 function selectorKey(selector: Labels): string {

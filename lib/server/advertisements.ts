@@ -4,9 +4,8 @@ import { apiVersionOf, keyOf, L2_ADVERTISEMENTS } from "#api/resources";
 import { Fault } from "#core/errors";
 import type { Dashboard } from "./context.ts";
 import { find } from "./objects.ts";
-import { checkSelectors, nameTaken, rename } from "./pools.ts";
+import { checkAdvertisement, nameTaken, rename, withAdvertisement } from "./pools.ts";
 import { advertisementRow } from "./rows/advertisements.ts";
-import { makeView, type View } from "./view.ts";
 import { toYaml } from "./yaml.ts";
 
 type Settings = Omit<AdvertisementPatch, "resourceVersion">;
@@ -32,14 +31,14 @@ export async function createAdvertisement(
   const view = on.views.now();
   if (view.facts.advertisements.some((one) => one.metadata.name === name))
     throw nameTaken("advertisement", name, "name");
-  check(settings);
   const ad: L2Advertisement = {
     apiVersion: apiVersionOf(L2_ADVERTISEMENTS),
     kind: L2_ADVERTISEMENTS.kind,
     metadata: { name, namespace: on.namespace },
     spec: withLists({}, settings),
   };
-  if (dryRun) return advertisementRow(ad, viewWith(view, ad));
+  checkAdvertisement(ad, view);
+  if (dryRun) return advertisementRow(ad, withAdvertisement(view, ad));
   const created = await on.cluster.create(L2_ADVERTISEMENTS, ad).catch(rename("name"));
   return settled(on, created);
 }
@@ -55,7 +54,6 @@ export async function changeAdvertisement(
   },
 ): Promise<AdvertisementRow> {
   const { resourceVersion, ...settings } = change.body;
-  check(settings);
   for (let attempt = 1; ; attempt += 1) {
     const current = await find(on.cluster, L2_ADVERTISEMENTS, { name: change.name, namespace: on.namespace });
     if (current === null) throw noSuch(change.name);
@@ -63,7 +61,8 @@ export async function changeAdvertisement(
       throw movedOn(change.name);
     const before: L2AdvertisementSpec = current.spec ?? {};
     const next = { ...current, spec: change.whole ? withLists({}, settings) : withLists(before, settings) };
-    if (change.dryRun) return advertisementRow(next, viewWith(on.views.now(), next));
+    checkAdvertisement(next, on.views.now());
+    if (change.dryRun) return advertisementRow(next, withAdvertisement(on.views.now(), next));
     try {
       return await settled(on, await on.cluster.replace(L2_ADVERTISEMENTS, next));
     } catch (thrown) {
@@ -92,12 +91,7 @@ export async function advertisementYaml(on: Dashboard, name: string): Promise<{ 
 
 async function settled(on: Dashboard, written: L2Advertisement): Promise<AdvertisementRow> {
   await on.world.seen(on.world.advertisements, keyOf(written), written);
-  return advertisementRow(written, viewWith(on.views.now(), written));
-}
-
-function viewWith(view: View, ad: L2Advertisement): View {
-  const others = view.facts.advertisements.filter((one) => one.metadata.name !== ad.metadata.name);
-  return makeView({ ...view.facts, advertisements: [...others, ad] });
+  return advertisementRow(written, withAdvertisement(on.views.now(), written));
 }
 
 /** An empty list is left out: unset is how upstream spells "no limit". */
@@ -109,17 +103,6 @@ function withLists(before: L2AdvertisementSpec, settings: Settings): L2Advertise
     if (Array.isArray(next[key]) && next[key].length === 0) delete next[key];
   }
   return next;
-}
-
-function check(settings: Settings): void {
-  checkSelectors("ipAddressPoolSelectors", settings.ipAddressPoolSelectors ?? []);
-  checkSelectors("nodeSelectors", settings.nodeSelectors ?? []);
-  checkSelectors("serviceSelectors", settings.serviceSelectors ?? []);
-  const pools = settings.ipAddressPools ?? [];
-  const twice = pools.findIndex((name, index) => pools.indexOf(name) !== index);
-  if (twice < 0) return;
-  const message = `pool ${pools[twice]} is listed twice`;
-  throw new Fault("invalid", `${message}.`, { fields: { [`ipAddressPools.${twice}`]: message } });
 }
 
 function noSuch(name: string): Fault {

@@ -3,6 +3,7 @@ import type { Service } from "#api/kubernetes";
 import { keyOf } from "#api/resources";
 import { advertisementsOf } from "#core/election";
 import { explainAnnounce } from "#core/explain";
+import type { WireFinding } from "#core/who-has";
 import { addressesOf, serviceView } from "./objects-to-facts.ts";
 import { poolNameOf } from "./pool-of.ts";
 import { endpointsOf } from "./rows/endpoints.ts";
@@ -140,12 +141,14 @@ function checklist(service: Service, view: View): Check[] {
   );
 
   const macs = addresses.flatMap((one) => view.conflicts.get(one) ?? []);
+  const found = addresses.flatMap((one) => view.wire.get(one) ?? []);
+  const seen = macs.length > 0 ? `${macs.join(", ")} answer` : "no second MAC was seen";
   add(
     "one-mac",
     "One machine answers for it",
-    macs.length > 0 ? "failed" : "passed",
-    macs.length > 0 ? `${macs.join(", ")} answer` : "no second MAC was seen",
-    "Run the preflight checks under Health.",
+    macs.length > 0 ? "failed" : found.length > 0 ? "warning" : "passed",
+    found.length > 0 ? found.map(({ message }) => message).join("; ") : seen,
+    fixOnWire(found[0]?.kind),
   );
 
   const dead = view.facts.unreachable.has(keyOf(service));
@@ -159,6 +162,17 @@ function checklist(service: Service, view: View): Check[] {
   return list;
 }
 
+function fixOnWire(kind: WireFinding | undefined): string {
+  switch (kind) {
+    case "conflict":
+      return "Give that machine another address, or ask for another address for the Service.";
+    case "proxy_arp":
+      return "Switch proxy ARP off on that machine, unless it is meant.";
+    default:
+      return "Run the preflight checks under Health.";
+  }
+}
+
 function fixFor(reason: string): string {
   switch (reason) {
     case "no_pool":
@@ -169,6 +183,8 @@ function fixFor(reason: string): string {
       return "Add a range to the pool, or give addresses back.";
     case "auto_assign_off":
       return "Name the pool in the annotation metallb.io/address-pool, or switch automatic assignment on.";
+    case "held":
+      return "Ask for another address, or for none; or delete the AddressHold.";
     case "outside_pools":
     case "already_assigned":
       return "Ask for another address, or for none.";

@@ -24,6 +24,7 @@ const TOUCHES: Readonly<Record<Kind, readonly Area[]>> = {
   l2Statuses: [],
   configStates: ["components"],
   speakerStates: [],
+  holds: ["pools"],
   crds: [],
 };
 
@@ -91,7 +92,8 @@ export class Dirty {
       default:
         break;
     }
-    if (kind === "services" || kind === "slices" || kind === "speakerStates") this.#unsettled = true;
+    if (kind === "services" || kind === "slices" || kind === "speakerStates" || kind === "holds")
+      this.#unsettled = true;
   }
 
   /** Once a second. */

@@ -1,6 +1,6 @@
+import { toHoldInput } from "#api/holds";
 import type { KubeObject } from "#api/kubernetes";
-import { advertisementsOf, type L2Facts } from "#core/election";
-import type { PoolView } from "#core/pools";
+import { advertisementsOf } from "#core/election";
 import type { Clock } from "#runtime/clock";
 import type { ServerContext } from "./context.ts";
 import { addressesOf } from "./objects-to-facts.ts";
@@ -27,11 +27,6 @@ export class Views {
   readonly #world: World;
   readonly #probes: ProbeFacts;
   readonly #derive = derivations();
-  #previous: { readonly basis: string; readonly pools: ReadonlyMap<string, PoolView> } = {
-    basis: "",
-    pools: new Map(),
-  };
-  #previousAds: { readonly revision: number; readonly facts: readonly L2Facts[] } = { revision: -1, facts: [] };
   #made: { readonly key: string; readonly view: View } | undefined;
 
   constructor(world: World, probes: ProbeFacts, clock: Clock) {
@@ -43,7 +38,10 @@ export class Views {
   now(): View {
     const world = this.#world;
     const unreachable = this.#probes.unreachable();
-    const key = `${world.revision} ${[...unreachable].join(" ")}`;
+    const now = this.#clock.now();
+    // A hold that expires changes the view without any object changing.
+    const over = world.holds.list().filter((hold) => Date.parse(toHoldInput(hold).expiry ?? "") <= now).length;
+    const key = `${world.revision} ${over} ${[...unreachable].join(" ")}`;
     if (this.#made?.key === key) return this.#made.view;
     const pods = world.pods.list();
     const view = makeView(
@@ -57,21 +55,14 @@ export class Views {
         advertisements: world.advertisements.list(),
         l2Statuses: world.l2Statuses.list(),
         speakerStates: world.speakerStates.list(),
+        holds: world.holds.list(),
         unreachable,
         controllerReady: pods.some((pod) => componentOf(pod) === "controller" && podReady(pod)),
-        now: this.#clock.now(),
+        now,
         announcersKnown: world.l2Statuses.synced,
-        previousPools: this.#previous.pools,
-        previousAdvertisements: this.#previousAds.facts,
       },
       this.#derive,
     );
-    const basis = `${world.pools.revision} ${world.namespaces.revision}`;
-    if (basis !== this.#previous.basis) {
-      this.#previous = { basis, pools: new Map(view.pools.map((pool) => [pool.name, pool])) };
-    }
-    const { revision } = world.advertisements;
-    if (revision !== this.#previousAds.revision) this.#previousAds = { revision, facts: view.advertisements };
     this.#made = { key, view };
     return view;
   }

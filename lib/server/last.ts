@@ -15,6 +15,17 @@ export function last<Inputs extends readonly unknown[], Answer>(
   };
 }
 
+/** As `last`, for a small answer that seldom changes: one that says the same is the very same. */
+export function lastAlike<Input, Answer>(make: (input: Input) => Answer): (input: Input) => Answer {
+  let held: { readonly text: string; readonly answer: Answer } | undefined;
+  return last((input: Input) => {
+    const answer = make(input);
+    const text = JSON.stringify(answer);
+    if (held?.text !== text) held = { text, answer };
+    return held.answer;
+  });
+}
+
 /** One answer per object, for as long as the object lives. */
 export function perObject<Key extends object, Answer>(make: (key: Key) => Answer): (key: Key) => Answer {
   const answers = new WeakMap<Key, { readonly answer: Answer }>();

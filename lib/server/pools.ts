@@ -1,15 +1,12 @@
 import type { AddressPage, PoolCreate, PoolPatch, PoolPreview, PoolRow } from "#api/dashboard";
-import { toNamespaceFacts, toPoolInput } from "#api/facts";
 import type { IPAddressPool, L2Advertisement, ServiceAllocation } from "#api/metallb";
-import { apiVersionOf, byAge, IP_ADDRESS_POOLS, keyOf, L2_ADVERTISEMENTS } from "#api/resources";
+import { apiVersionOf, IP_ADDRESS_POOLS, keyOf, L2_ADVERTISEMENTS } from "#api/resources";
 import { Fault } from "#core/errors";
-import { compilePools } from "#core/pools";
-import { selectorProblem } from "#core/selector";
 import type { Dashboard } from "./context.ts";
 import { find } from "./objects.ts";
 import { addressPage, type PageQuestion } from "./rows/addresses.ts";
-import { poolRow } from "./rows/pools.ts";
-import { makeView, type View } from "./view.ts";
+import { findingsOf, poolRow, toFinding } from "./rows/pools.ts";
+import { derivations, makeView, type View } from "./view.ts";
 import { toYaml } from "./yaml.ts";
 
 type Settings = Omit<PoolPatch, "resourceVersion">;
@@ -33,7 +30,7 @@ export async function createPool(on: Dashboard, body: PoolCreate, dryRun: boolea
     throw nameTaken("advertisement", ad.metadata.name ?? "", "advertise.name");
   }
   checkPool(pool, view);
-  checkSelectors("advertise.nodeSelectors", body.advertise?.nodeSelectors ?? []);
+  if (ad !== null) checkAdvertisement(ad, view, "advertise.");
   if (dryRun) return poolRow(pool, viewWith(view, pool, ad));
   const created = await on.cluster.create(IP_ADDRESS_POOLS, pool).catch(rename("name"));
   if (ad !== null) {
@@ -115,28 +112,41 @@ export async function poolYaml(on: Dashboard, name: string): Promise<{ yaml: str
 export function viewWith(view: View, pool: IPAddressPool, ad: L2Advertisement | null): View {
   const pools = [...view.facts.pools.filter((one) => one.metadata.name !== pool.metadata.name), pool];
   const advertisements = ad === null ? view.facts.advertisements : [...view.facts.advertisements, ad];
-  return makeView({ ...view.facts, pools, advertisements });
+  return makeView({ ...view.facts, pools, advertisements }, derivations(view.configuration));
 }
 
 /** Throws `invalid` with the body's fields when the pool could not come into force beside the others. */
 export function checkPool(pool: IPAddressPool, view: View): void {
+  refuse(draftFindings(pool, view));
+}
+
+/** The same for an advertisement; `within` is where the body has it ("advertise."). */
+export function checkAdvertisement(ad: L2Advertisement, view: View, within = ""): void {
+  const found = withAdvertisement(view, ad).findingsOf("L2Advertisement", ad.metadata.name ?? "");
+  refuse(found.map((finding) => ({ ...toFinding(finding), field: `${within}${bodyField(finding.field)}` })));
+}
+
+/** A view in which the advertisement stands as given. */
+export function withAdvertisement(view: View, ad: L2Advertisement): View {
+  const others = view.facts.advertisements.filter((one) => one.metadata.name !== ad.metadata.name);
+  return makeView({ ...view.facts, advertisements: [...others, ad] }, derivations(view.configuration));
+}
+
+function refuse(findings: PoolPreview["findings"]): void {
   const fields: Record<string, string> = {};
-  for (const finding of draftFindings(pool, view)) {
-    if (finding.severity === "error") fields[finding.field] ??= `${finding.message}; ${finding.fix}`;
+  for (const { severity, field, message, fix } of findings) {
+    if (severity === "error") fields[field] ??= `${message}; ${fix}`;
   }
   const first = Object.entries(fields)[0];
   if (first !== undefined) throw new Fault("invalid", `${first[0]}: ${first[1]}`, { fields });
 }
 
-/** What would be wrong with the pool as given; `field` as in the request's body ("addresses.0"). */
+/** What would be wrong, or odd, with the pool as given; `field` as in the request's body ("addresses.0"). */
 export function draftFindings(pool: IPAddressPool, view: View): PoolPreview["findings"] {
-  const others = view.facts.pools.filter((one) => one.metadata.name !== pool.metadata.name);
-  const inputs = [...others.toSorted(byAge), pool].map(toPoolInput);
-  const previous = new Map(view.pools.map((one) => [one.name, one]));
-  const { findings } = compilePools(inputs, view.facts.namespaces.map(toNamespaceFacts), previous);
-  return findings
-    .filter((finding) => finding.object === pool.metadata.name)
-    .map(({ severity, field, message, fix }) => ({ severity, field: bodyField(field), message, fix }));
+  return findingsOf(pool.metadata.name ?? "", viewWith(view, pool, null)).map((finding) => ({
+    ...toFinding(finding),
+    field: bodyField(finding.field),
+  }));
 }
 
 /** "spec.serviceAllocation.namespaces" → "namespaces", "metadata.name" → "name". */
@@ -211,14 +221,6 @@ async function takeBack(on: Dashboard, pool: IPAddressPool, ad: L2Advertisement,
     throw new Fault(why.code, also, { cause: why, fields });
   }
   throw new Fault(why.code, `${what}, so pool ${name} was taken back: nothing has changed.`, { cause: why, fields });
-}
-
-export function checkSelectors(field: string, selectors: PoolRow["serviceSelectors"]): void {
-  for (const [index, selector] of selectors.entries()) {
-    const wrong = selectorProblem(selector);
-    if (wrong !== null)
-      throw new Fault("invalid", `${field}.${index}: ${wrong}`, { fields: { [`${field}.${index}`]: wrong } });
-  }
 }
 
 function heldPool(on: Dashboard, name: string): IPAddressPool {

@@ -6,9 +6,9 @@ import { countPool } from "#core/pool-count";
 import type { Dashboard } from "./context.ts";
 import { addressesOf } from "./objects-to-facts.ts";
 import { draftFindings, emptyPool, withSettings } from "./pools.ts";
-import { familyUse, heldIn, nodeFindings } from "./rows/pools.ts";
+import { familyUse, heldIn } from "./rows/pools.ts";
 import { sentence } from "./rows/words.ts";
-import { makeView, type View } from "./view.ts";
+import { derivations, makeView, type View } from "./view.ts";
 
 /** What making, changing or removing a pool would do to every Service. Nothing is written. */
 export function previewPool(on: Dashboard, body: PoolPreviewBody): PoolPreview {
@@ -19,7 +19,7 @@ export function preview(view: View, namespace: string, body: PoolPreviewBody): P
   const current = view.facts.pools.find((pool) => pool.metadata.name === body.name);
   if (body.remove && current === undefined) throw new Fault("not_found", `There is no pool ${body.name}.`);
   const draft = body.remove ? null : draftOf(current ?? emptyPool(namespace, body.name), body);
-  const findings = draft === null ? [] : [...draftFindings(draft, view), ...oddities(draft, view)];
+  const findings = draft === null ? [] : draftFindings(draft, view);
   const after = findings.some((finding) => finding.severity === "error") ? view : viewAfter(view, body.name, draft);
   const pool = after.pools.find((one) => one.name === body.name);
   const counts = pool === undefined ? { ipv4: null, ipv6: null } : countPool(pool, heldIn(pool, after).addresses);
@@ -36,17 +36,10 @@ function draftOf(base: IPAddressPool, body: PoolPreviewBody): IPAddressPool {
   return withSettings(base, { ...settings, ...(addresses.length > 0 && { addresses }) });
 }
 
-function oddities(draft: IPAddressPool, view: View): PoolPreview["findings"] {
-  return nodeFindings(draft.spec.addresses, view).map((finding) => ({
-    ...finding,
-    field: finding.field.replace(/^spec\./, ""),
-  }));
-}
-
 function viewAfter(view: View, name: string, draft: IPAddressPool | null): View {
   const others = view.facts.pools.filter((pool) => pool.metadata.name !== name);
-  const previousPools = new Map(view.pools.filter((pool) => pool.name !== name).map((pool) => [pool.name, pool]));
-  return makeView({ ...view.facts, previousPools, pools: draft === null ? others : [...others, draft] });
+  const pools = draft === null ? others : [...others, draft];
+  return makeView({ ...view.facts, pools }, derivations(view.configuration));
 }
 
 type Effect = PoolPreview["services"][number];

@@ -163,6 +163,7 @@ function judgement(view: View): string {
     namespaces.map(({ metadata }) => [metadata.name, metadata.labels]),
     advertisements.map((ad) => [ad.metadata.name, ad.spec]),
     [...view.conflicts],
+    [...view.wire],
     [...unreachable],
     controllerReady,
     announcersKnown,

@@ -136,6 +136,49 @@ export const SHAPES = {
     reply: api.YamlText,
   },
 
+  "GET /api/holds": {
+    action: "holds.list",
+    summary: "All address holds",
+    reply: z.array(api.HoldRow),
+  },
+  "POST /api/holds": {
+    action: "holds.create",
+    summary: "Create an address hold",
+    query: dryRun,
+    body: api.HoldCreate,
+    reply: api.HoldRow,
+    status: 201,
+  },
+  "GET /api/holds/{name}": {
+    action: "holds.read",
+    summary: "One address hold",
+    params: name,
+    reply: api.HoldRow,
+  },
+  "PUT /api/holds/{name}": {
+    action: "holds.replace",
+    summary: "Replace an address hold; what is left out goes back to its default",
+    params: name,
+    query: dryRun,
+    body: api.HoldPatch,
+    reply: api.HoldRow,
+  },
+  "PATCH /api/holds/{name}": {
+    action: "holds.patch",
+    summary: "Change what is present",
+    params: name,
+    query: dryRun,
+    body: api.HoldPatch,
+    reply: api.HoldRow,
+  },
+  "DELETE /api/holds/{name}": {
+    action: "holds.delete",
+    summary: "Delete an address hold",
+    params: name,
+    query: dryRun,
+    reply: Removed,
+  },
+
   "GET /api/services": {
     action: "services.list",
     summary: "All Services, of every type",

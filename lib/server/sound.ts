@@ -4,45 +4,74 @@
  * or election behind it needs to ask. A sound object stays the same object.
  */
 import type { z } from "zod";
-import { toL2Facts, toPoolInput } from "#api/facts";
 import type { KubeObject } from "#api/kubernetes";
 import { ConfigurationState, IPAddressPool, L2Advertisement, ServiceL2Status, SpeakerState } from "#api/metallb";
+import { asList, asObject, asSelectors, asTexts } from "#api/unsound";
 import type { Selector } from "#core/selector";
 import { perObject } from "./last.ts";
 
 export const soundPool = perObject((pool: IPAddressPool): IPAddressPool => {
   if (fits(IPAddressPool, pool)) return pool;
-  const { addresses, autoAssign, avoidBuggyIPs, serviceAllocation } = toPoolInput(pool);
-  const { priority, namespaces = [], namespaceSelectors = [], serviceSelectors = [] } = serviceAllocation ?? {};
-  const allocation = {
-    priority,
-    namespaces: [...namespaces],
-    namespaceSelectors: namespaceSelectors.map(plain),
-    serviceSelectors: serviceSelectors.map(plain),
-  };
-  const spec = { addresses: [...addresses], autoAssign, avoidBuggyIPs };
+  const { addresses, autoAssign, avoidBuggyIPs, serviceAllocation } = asObject(pool.spec);
   const { status: _status, ...rest } = pool;
-  return { ...rest, spec: serviceAllocation === undefined ? spec : { ...spec, serviceAllocation: allocation } };
+  const spec = {
+    addresses: [...asTexts(addresses)],
+    autoAssign: autoAssign !== false,
+    avoidBuggyIPs: avoidBuggyIPs === true,
+  };
+  return instead(pool, {
+    ...rest,
+    spec: isAbsent(serviceAllocation) ? spec : { ...spec, serviceAllocation: soundAllocation(serviceAllocation) },
+  });
 });
+
+function soundAllocation(value: unknown) {
+  const { priority, namespaces, namespaceSelectors, serviceSelectors } = asObject(value);
+  return {
+    priority: Number.isInteger(priority) ? Number(priority) : undefined,
+    namespaces: [...asTexts(namespaces)],
+    namespaceSelectors: asSelectors(namespaceSelectors).map(plain),
+    serviceSelectors: asSelectors(serviceSelectors).map(plain),
+  };
+}
 
 export const soundAdvertisement = perObject((advertisement: L2Advertisement): L2Advertisement => {
   if (fits(L2Advertisement, advertisement)) return advertisement;
-  const facts = toL2Facts(advertisement);
-  return {
+  const spec = asObject(advertisement.spec);
+  return instead(advertisement, {
     ...advertisement,
     spec: {
-      ipAddressPools: [...facts.pools],
-      ipAddressPoolSelectors: facts.poolSelectors.map(plain),
-      nodeSelectors: facts.nodeSelectors.map(plain),
-      interfaces: [...facts.interfaces],
-      serviceSelectors: facts.serviceSelectors.map(plain),
-      preferredNodeSelectors: facts.preferred.map(({ weight, preference }) => ({
-        weight,
-        preference: plain(preference),
-      })),
+      ipAddressPools: [...asTexts(spec.ipAddressPools)],
+      ipAddressPoolSelectors: asSelectors(spec.ipAddressPoolSelectors).map(plain),
+      nodeSelectors: asSelectors(spec.nodeSelectors).map(plain),
+      interfaces: [...asTexts(spec.interfaces)],
+      serviceSelectors: asSelectors(spec.serviceSelectors).map(plain),
+      preferredNodeSelectors: asList(spec.preferredNodeSelectors).map((value) => {
+        const { weight, preference } = asObject(value);
+        return {
+          weight: typeof weight === "number" ? weight : 0,
+          preference: plain(asSelectors([preference])[0] ?? {}),
+        };
+      }),
     },
-  };
+  });
 });
+
+const written = new WeakMap<object, object>();
+
+function instead<T extends object>(original: T, sound: T): T {
+  written.set(sound, original);
+  return sound;
+}
+
+/** The object as the API server has it: what the compiler judges, here as in the controller. */
+export function asWritten<T extends object>(object: T): object {
+  return written.get(object) ?? object;
+}
+
+function isAbsent(value: unknown): boolean {
+  return value === undefined || value === null;
+}
 
 /** Reports are written by Berth's own processes: one that cannot be read is none. */
 export const soundL2Status = perObject(withReadableStatus(ServiceL2Status));

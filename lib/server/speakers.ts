@@ -4,6 +4,7 @@ import type { Node, Pod } from "#api/kubernetes";
 import type { ServiceL2Status, SpeakerState } from "#api/metallb";
 import { ANNOTATION } from "#api/names";
 import type { NodeFacts } from "#core/election";
+import { WIRE_FINDINGS, type WireFinding } from "#core/who-has";
 import { perObject } from "./last.ts";
 import { speakerPodOf } from "./rows/pods.ts";
 import type { Announcer } from "./view.ts";
@@ -87,17 +88,37 @@ const announcingOf = perObject((state: SpeakerState) => {
   return new Map((state.status?.announcing ?? []).map((one) => [one.service, one]));
 });
 
-export function macsOf(states: States): ReadonlyMap<string, string> {
-  const nodes = new Map<string, string>();
-  for (const { status, metadata } of states) {
-    for (const { mac } of status?.interfaces ?? []) nodes.set(mac.toLowerCase(), status?.node ?? metadata.name ?? "");
+/** What a speaker's watch over the wire found wrong with an address. */
+export interface WireReport {
+  readonly kind: WireFinding;
+  /** One sentence without full stop. */
+  readonly message: string;
+  readonly macs: readonly string[];
+}
+
+/** A speaker that has not spoken for so long says nothing about now. */
+const REPORT_AGE_MS = 30_000;
+
+/** By address; where several nodes found something, the worst of it. */
+export function wireReportsOf(states: States, now: number): ReadonlyMap<string, WireReport> {
+  const reports = new Map<string, WireReport>();
+  const rank = (kind: WireFinding) => WIRE_FINDINGS.indexOf(kind);
+  for (const { status } of states) {
+    if (!(now - Date.parse(status?.heartbeatAt ?? "") <= REPORT_AGE_MS)) continue;
+    for (const { address, kind: text, message, claimants } of status?.findings ?? []) {
+      const kind = WIRE_FINDINGS.find((one) => one === text);
+      const known = reports.get(address);
+      if (kind === undefined || (known !== undefined && rank(known.kind) <= rank(kind))) continue;
+      reports.set(address, { kind, message, macs: claimants.map(({ mac }) => mac.toLowerCase()) });
+    }
   }
-  return nodes;
+  return reports;
 }
 
 /**
- * Addresses for which more than one MAC answered. A speaker does not hear its
- * own node, so what several of them saw in the same round is added up.
+ * Addresses that are answered for by whoever should not: more than one MAC in the last look that somebody asked for (a
+ * speaker does not hear its own node, so what several of them saw in the same round is added up), or what the
+ * speakers' own watch says.
  */
 export function conflictsOf(states: States, now: number): ReadonlyMap<string, readonly string[]> {
   const seen = new Map<string, { readonly askedAt: number; readonly macs: readonly string[] }[]>();
@@ -116,6 +137,9 @@ export function conflictsOf(states: States, now: number): ReadonlyMap<string, re
     const round = looks.filter((look) => newest - look.askedAt < ROUND_MS);
     const macs = [...new Set(round.flatMap((look) => look.macs))].sort();
     if (macs.length > 1) conflicts.set(address, macs);
+  }
+  for (const [address, { kind, macs }] of wireReportsOf(states, now)) {
+    if (kind !== "proxy_arp") conflicts.set(address, macs);
   }
   return conflicts;
 }

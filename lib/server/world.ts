@@ -1,3 +1,4 @@
+import type { AddressHold } from "#api/holds";
 import type {
   ConfigMap,
   CoreEvent,
@@ -110,6 +111,7 @@ export type Kind =
   | "l2Statuses"
   | "configStates"
   | "speakerStates"
+  | "holds"
   | "crds";
 
 /** `before`: the object as it was, undefined when it is new. */
@@ -132,6 +134,7 @@ export class World {
   readonly l2Statuses: Watched<ServiceL2Status>;
   readonly configStates: Watched<ConfigurationState>;
   readonly speakerStates: Watched<SpeakerState>;
+  readonly holds: Watched<AddressHold>;
   readonly crds: Watched<KubeObject>;
   readonly all: readonly Watched<KubeObject>[];
   readonly #listeners = new Set<WorldListener>();
@@ -163,6 +166,7 @@ export class World {
     this.l2Statuses = watch("l2Statuses", resources.SERVICE_L2_STATUSES, own, soundL2Status);
     this.configStates = watch("configStates", resources.CONFIGURATION_STATES, own, soundConfigurationState);
     this.speakerStates = watch("speakerStates", resources.SPEAKER_STATES, own, soundSpeakerState);
+    this.holds = watch("holds", resources.ADDRESS_HOLDS);
     this.crds = watch("crds", resources.CRDS);
     this.all = [
       this.services,
@@ -179,6 +183,7 @@ export class World {
       this.l2Statuses,
       this.configStates,
       this.speakerStates,
+      this.holds,
       this.crds,
     ];
   }

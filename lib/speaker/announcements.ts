@@ -58,12 +58,17 @@ export class Announcements {
   }
 
   /**
-   * Makes a decision true; null means the Service is gone. `quiet` leaves out the Event:
-   * an announcement that survived a restart of this process is no news.
+   * Makes a decision true; null means the Service is gone. `quiet` leaves out the Event: an announcement that survived
+   * a restart of this process is no news. `waits`: nothing is announced yet, even if it is won.
    */
-  apply(key: string, decision: Decision | null, quiet: boolean): void {
+  apply(
+    key: string,
+    decision: Decision | null,
+    { quiet, waits }: { readonly quiet: boolean; readonly waits: boolean },
+  ): void {
     const before = this.#mine.get(key);
-    const won = decision !== null && decision.answer.winner === this.#deps.node;
+    const winner = decision?.answer.winner ?? null;
+    const won = decision !== null && winner === this.#deps.node && !waits;
     const now = won ? this.#announcement(decision, before) : undefined;
     this.#warnOfInterfaces(key, decision);
     if (now === before) return;
@@ -71,7 +76,9 @@ export class Announcements {
     else this.#mine.set(key, now);
     for (const ip of before?.addresses ?? []) {
       if (now?.addresses.includes(ip) === true) continue;
-      this.#release(ip, key, decision?.answer.winner ?? null);
+      // An address that the Service has no longer has no successor either.
+      const passesOn = winner !== this.#deps.node && decision?.addresses.includes(ip) === true;
+      this.#release(ip, key, passesOn ? winner : null);
       this.#gauge.remove(this.#labels(key, ip));
     }
     if (now !== undefined) {
@@ -118,7 +125,8 @@ export class Announcements {
   ): void {
     const { log, node, service, events } = this.#deps;
     if (now === undefined) {
-      const reason = decision === null ? "service_gone" : reasonAt(node, decision);
+      const lost = decision === null ? "service_gone" : reasonAt(node, decision);
+      const reason = lost === "announced" ? "address_changed" : lost;
       log.info("service withdrawn", { event: "serviceWithdrawn", service: key, ips: before?.addresses, reason });
       return;
     }

@@ -1,6 +1,8 @@
 import { tryParseAddress } from "#core/address";
-import { decideArp, decodeArp, gratuitousArp } from "#core/arp";
-import type { DropReason } from "#core/reasons";
+import { gratuitousArp } from "#core/arp";
+import { isGroupFrame } from "#core/mac";
+import { unsolicitedAdvertisement } from "#core/ndp";
+import { claimIn } from "#core/who-has";
 import type { Link } from "#net/port";
 import type { Clock } from "#runtime/clock";
 import type { Counter, Metrics } from "#runtime/metrics";
@@ -21,6 +23,7 @@ interface Held {
   readonly repeatUntil: number;
   /** Monotonic ms of the last announcement of this address by another machine. */
   readonly foreignAt: number | null;
+  /** Monotonic ms of the last answer to that, or of the next one, which is still to come. */
   readonly defendedAt: number | null;
   /** Set while the address is being handed over: answered, no longer announced. */
   readonly leaving: (() => void) | null;
@@ -28,12 +31,12 @@ interface Held {
 
 /**
  * Makes addresses ours on the wire: announces them unasked when they are won,
- * answers for them while they are held, and is silent about losing them.
- * IPv6 addresses are held but not yet spoken for (NDP comes with issue D).
+ * has the link answer for them while they are held, and is silent about losing them.
  */
 export class Announcer {
   readonly #link: Link;
   readonly #clock: Clock;
+  readonly #onForeign: (ip: string, mac: string) => void;
   readonly #held = new Map<string, Held>();
   readonly #requests: Counter;
   readonly #responses: Counter;
@@ -44,8 +47,15 @@ export class Announcer {
   #cancelRepeat: (() => void) | null = null;
   #closed = false;
 
-  constructor(deps: { readonly link: Link; readonly clock: Clock; readonly metrics: Metrics }) {
+  /** `onForeign`: another machine says that it has an address which is ours to announce. */
+  constructor(deps: {
+    readonly link: Link;
+    readonly clock: Clock;
+    readonly metrics: Metrics;
+    readonly onForeign?: (ip: string, mac: string) => void;
+  }) {
     const { link, clock, metrics } = deps;
+    this.#onForeign = deps.onForeign ?? (() => undefined);
     this.#link = link;
     this.#clock = clock;
     this.#requests = metrics.counter(
@@ -62,10 +72,11 @@ export class Announcer {
     );
     this.#dropped = metrics.counter(
       "berth_layer2_dropped_total",
-      "Number of ARP frames that were not answered, by reason.",
+      "Number of ARP and NDP frames that were not answered, by reason.",
     );
     this.#stops = [link.frames((frame, name) => this.#receive(frame, name)), link.onInfo(() => this.#relink())];
     this.#macs = this.#usable();
+    metrics.onRender(() => this.#count());
   }
 
   /** Starts to hold an address (canonical text), or changes the interfaces it is held on. Idempotent. */
@@ -80,6 +91,7 @@ export class Announcer {
       defendedAt: before?.defendedAt ?? null,
       leaving: null,
     });
+    this.#link.answer(ip, interfaces);
     this.#announce(ip);
     this.#repeatLater();
   }
@@ -88,6 +100,7 @@ export class Announcer {
   drop(ip: string): void {
     this.#held.get(ip)?.leaving?.();
     this.#held.delete(ip);
+    this.#link.silence(ip);
   }
 
   /**
@@ -99,11 +112,19 @@ export class Announcer {
     if (held === undefined || held.leaving !== null) return;
     const now = this.#clock.monotonic();
     if (held.foreignAt !== null && now - held.foreignAt < HAND_OVER_MS) {
-      this.#held.delete(ip);
+      this.drop(ip);
       return;
     }
-    const cancel = this.#clock.schedule(HAND_OVER_MS, () => this.#held.delete(ip));
+    const cancel = this.#clock.schedule(HAND_OVER_MS, () => this.drop(ip));
     this.#held.set(ip, { ...held, repeatUntil: now, leaving: cancel });
+  }
+
+  /** Its successor says that it has announced an address: nobody needs our answers any more, once it is not ours. */
+  succeeded(ip: string): void {
+    const held = this.#held.get(ip);
+    if (held === undefined) return;
+    if (held.leaving !== null) this.drop(ip);
+    else this.#held.set(ip, { ...held, foreignAt: this.#clock.monotonic() });
   }
 
   /** Addresses answered for, those being handed over included. */
@@ -126,39 +147,32 @@ export class Announcer {
   close(): void {
     this.#closed = true;
     for (const stop of this.#stops) stop();
-    for (const { leaving } of this.#held.values()) leaving?.();
-    this.#held.clear();
+    for (const ip of [...this.#held.keys()]) this.drop(ip);
     this.#cancelRepeat?.();
   }
 
   #receive(frame: Uint8Array, name: string): void {
     if (this.#closed || this.#held.size === 0) return;
-    const mac = this.#macs.get(name);
-    if (mac === undefined) return;
-    const packet = decodeArp(frame);
-    if (packet === "not_arp") return;
-    if (packet === "malformed") {
-      this.#dropped.inc({ reason: "malformed" });
-      return;
+    const claim = claimIn(frame);
+    if (claim === null || claim.mac === this.#macs.get(name)) return;
+    if (this.#held.get(claim.ip)?.leaving === null && this.holds(claim.ip, name) === "yes") {
+      this.#onForeign(claim.ip, claim.mac);
     }
-    if (packet.ethernetSource === mac || packet.senderMac === mac) return;
-    if (this.#held.has(packet.senderIp)) this.#foreign(packet.senderIp, name);
-    const decision = decideArp(packet, { mac, holds: (ip) => this.holds(ip, name) });
-    if (decision.kind === "drop") {
-      this.#count(decision.reason);
-      return;
-    }
-    this.#requests.inc({ ip: packet.targetIp });
-    this.#link.send(name, decision.frame);
-    this.#responses.inc({ ip: packet.targetIp });
+    // What answers a question of ours is heard by nobody else: there is nothing to correct, and no successor announced.
+    if (isGroupFrame(frame)) this.#foreign(claim.ip, name);
   }
 
-  /** Most of the wire's requests are for others: counting those would only cost. */
-  #count(reason: DropReason): void {
-    if (reason !== "not_announced" && reason !== "arp_reply") this.#dropped.inc({ reason });
+  /** What the link did since the last time; each request for an address of ours was answered. */
+  #count(): void {
+    const { answered, dropped } = this.#link.takeCounts();
+    for (const [ip, count] of answered) {
+      this.#requests.inc({ ip }, count);
+      this.#responses.inc({ ip }, count);
+    }
+    for (const [reason, count] of dropped) this.#dropped.inc({ reason }, count);
   }
 
-  /** Another machine says it has an address that we hold. */
+  /** Another machine tells everybody that it has an address which we hold. */
   #foreign(ip: string, name: string): void {
     const held = this.#held.get(ip);
     if (held === undefined || this.holds(ip, name) !== "yes") return;
@@ -167,11 +181,15 @@ export class Announcer {
       return;
     }
     const now = this.#clock.monotonic();
-    const defend = held.defendedAt === null || now - held.defendedAt >= DEFEND_EVERY_MS;
-    this.#held.set(ip, { ...held, foreignAt: now, defendedAt: defend ? now : held.defendedAt });
-    if (!defend) return;
+    if (held.defendedAt !== null && held.defendedAt > now) {
+      this.#held.set(ip, { ...held, foreignAt: now });
+      return;
+    }
+    // Late rather than never: the other may have fallen silent, and neighbours still believe it.
+    const at = Math.max(now + DEFEND_AFTER_MS, (held.defendedAt ?? Number.NEGATIVE_INFINITY) + DEFEND_EVERY_MS);
+    this.#held.set(ip, { ...held, foreignAt: now, defendedAt: at });
     // By then a planned move has taken the address from us, and there is nothing to defend.
-    this.#clock.schedule(DEFEND_AFTER_MS, () => {
+    this.#clock.schedule(at - now, () => {
       const current = this.#held.get(ip);
       if (this.#closed || current === undefined || current.leaving !== null) return;
       this.#held.set(ip, { ...current, repeatUntil: this.#clock.monotonic() + REPEAT_FOR_MS });
@@ -181,11 +199,12 @@ export class Announcer {
   }
 
   #announce(ip: string, only?: ReadonlySet<string>): void {
-    if (tryParseAddress(ip)?.family !== 4) return;
+    const isV4 = tryParseAddress(ip)?.family === 4;
     for (const [name, mac] of this.#macs) {
       if (this.holds(ip, name) !== "yes" || (only !== undefined && !only.has(name))) continue;
-      for (const frame of gratuitousArp(mac, ip)) this.#link.send(name, frame);
-      this.#gratuitous.inc({ ip }, 2);
+      const frames = isV4 ? gratuitousArp(mac, ip) : [unsolicitedAdvertisement(mac, ip)];
+      for (const frame of frames) this.#link.send(name, frame);
+      this.#gratuitous.inc({ ip }, frames.length);
     }
   }
 

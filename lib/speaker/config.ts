@@ -1,49 +1,44 @@
-import { toL2Facts, toPoolInput } from "#api/facts";
-import type { IPAddressPool, L2Advertisement } from "#api/metallb";
-import { byAge } from "#api/resources";
-import { compileAdvertisements } from "#core/advertisements";
+import { CONFIGURATION_RESOURCES } from "#api/configuration-source";
+import { NODES } from "#api/resources";
+import type { CompiledConfiguration } from "#core/configuration";
+import type { ConfigurationFinding } from "#core/configuration/finding";
 import { advertisementsOf, type L2Facts } from "#core/election";
-import type { Finding } from "#core/findings";
-import { compilePools, type PoolView } from "#core/pools";
+import type { PoolView } from "#core/pools";
+import type { Cluster } from "#kube/port";
 
-/** Pools and advertisements in force. */
+/** Pools and advertisements in force, as an election asks for them. */
 export interface SpeakerConfig {
   readonly pools: readonly PoolView[];
-  readonly advertisements: readonly L2Facts[];
   /** The advertisements of each pool object by its name, of those that are not in force too. */
   readonly byPool: ReadonlyMap<string, readonly L2Facts[]>;
   /** Names of the pool objects that are invalid and have no valid version in force. */
   readonly leftOut: ReadonlySet<string>;
-  readonly findings: readonly Finding[];
+  readonly findings: readonly ConfigurationFinding[];
 }
 
-export const EMPTY_CONFIG: SpeakerConfig = {
-  pools: [],
-  advertisements: [],
-  byPool: new Map(),
-  leftOut: new Set(),
-  findings: [],
-};
-
-/** An invalid object keeps its version of `previous` in force; without one it is left out. */
-export function compileConfig(
-  pools: readonly IPAddressPool[],
-  advertisements: readonly L2Advertisement[],
-  previous: SpeakerConfig,
-): SpeakerConfig {
-  const before = new Map(previous.pools.map((pool) => [pool.name, pool]));
-  const inputs = pools.toSorted(byAge).map(toPoolInput);
-  // Which namespaces may use a pool matters to who assigns from it, not to who announces.
-  const compiled = compilePools(inputs, [], before);
-  const ads = compileAdvertisements(advertisements.toSorted(byAge).map(toL2Facts), previous.advertisements);
-  const inForce = new Set(compiled.pools.map(({ name }) => name));
-  const leftOut = inputs.filter(({ name }) => !inForce.has(name));
-  const covered = [...compiled.pools, ...leftOut.map(({ name, labels = {} }) => ({ name, labels }))];
+export function speakerConfig({ configuration, findings, leftOut }: CompiledConfiguration): SpeakerConfig {
+  const { pools, l2Advertisements } = configuration;
   return {
-    pools: compiled.pools,
-    advertisements: ads.advertisements,
-    byPool: new Map(covered.map((pool) => [pool.name, advertisementsOf(pool, ads.advertisements)])),
+    pools,
+    byPool: new Map([...pools, ...leftOut].map((pool) => [pool.name, advertisementsOf(pool, l2Advertisements)])),
     leftOut: new Set(leftOut.map(({ name }) => name)),
-    findings: [...compiled.findings, ...ads.findings],
+    findings,
+  };
+}
+
+/**
+ * Every kind that the configuration is written in, and nodes. Which namespaces may use a pool matters to who assigns
+ * from it, not to who announces; and Secrets are not read by a process that does not need the passwords in them.
+ */
+export function configurationKinds(cluster: Cluster, namespace: string) {
+  const own = { namespace };
+  return {
+    pools: cluster.cache(CONFIGURATION_RESOURCES.pools, own),
+    l2Advertisements: cluster.cache(CONFIGURATION_RESOURCES.l2Advertisements, own),
+    bgpAdvertisements: cluster.cache(CONFIGURATION_RESOURCES.bgpAdvertisements, own),
+    peers: cluster.cache(CONFIGURATION_RESOURCES.peers, own),
+    communities: cluster.cache(CONFIGURATION_RESOURCES.communities, own),
+    bfdProfiles: cluster.cache(CONFIGURATION_RESOURCES.bfdProfiles, own),
+    nodes: cluster.cache(NODES),
   };
 }

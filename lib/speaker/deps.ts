@@ -19,8 +19,11 @@ export interface SpeakerDeps {
   readonly nodeName: string;
   readonly nodeAddress: string;
   readonly memberPort: number;
-  /** Key of the heartbeats' HMAC, shared by all speakers; null: heartbeats are not signed. */
-  readonly secret: Uint8Array | null;
+  /**
+   * The keys of the heartbeats' HMAC as the Secret holds them now, newest first; asked again and again, as they may be
+   * changed at any time. None at the start: heartbeats are not signed.
+   */
+  readonly secrets: () => readonly Uint8Array[];
   /** Announce only Services of this loadBalancerClass; absent: only those without one. */
   readonly lbClass?: string | undefined;
   readonly ignoreExcludeLabel?: boolean | undefined;

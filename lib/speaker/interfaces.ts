@@ -1,9 +1,6 @@
 import type { LinkInfo } from "#net/port";
 
-/** The default of upstream's ConfigMap metallb-excludel2 (metallb.md 1.8). */
-const EXCLUDED = /^(docker|cbr|dummy|virbr|lxcbr|veth|cali|tunl|flannel|kube-ipvs|cni|nodelocaldns|lxc)|^lo$/;
-
-/** Interfaces that addresses may be announced on: up, and not of a container network. */
+/** Interfaces that addresses may be announced on: up, and of a kind that has neighbours (metallb.md 6.3). */
 export function usableInterfaces(info: readonly LinkInfo[]): readonly LinkInfo[] {
-  return info.filter(({ name, up }) => up && !EXCLUDED.test(name));
+  return info.filter(({ up, skipped }) => up && skipped === undefined);
 }

@@ -10,13 +10,15 @@ import { Announcements } from "./announcements.ts";
 import { Announcer } from "./announcer.ts";
 import type { SpeakerDeps } from "./deps.ts";
 import { EventWriter } from "./events.ts";
+import { Gathered } from "./gathered.ts";
 import { usableInterfaces } from "./interfaces.ts";
 import { Membership } from "./membership.ts";
 import { learnOwner } from "./owner.ts";
 import { PublishedObject } from "./published.ts";
 import { speakerStatus } from "./state.ts";
 import { L2StatusWriter } from "./status.ts";
-import { WireQuestions } from "./wire-questions.ts";
+import { handOverAll, Succession } from "./succession.ts";
+import { Wire } from "./wire.ts";
 import { type Decision, type Liveness, World } from "./world.ts";
 
 /** Nobody is elected before the others had time to be heard. */
@@ -38,19 +40,19 @@ export class Speaker {
   readonly #state: PublishedObject<SpeakerState>;
   readonly #configuration: PublishedObject<ConfigurationState>;
   readonly #announcements: Announcements;
-  readonly #questions: WireQuestions;
+  readonly #wire: Wire;
   readonly #loaded: Gauge;
   readonly #stale: Gauge;
   readonly #startedAt: string;
   readonly #decisions = new Map<string, Decision>();
+  /** Services to elect anew. */
+  readonly #dirty: Gathered;
   readonly #unsubscribe: () => void;
   #owners: readonly OwnerReference[] = [];
-  /** Services to elect anew; null for all of them. */
-  #dirty: Set<string> | null = new Set();
-  #gathering = false;
   /** Caches filled, and the others listened for. */
   #synced = false;
   #leaving = false;
+  #hasElected = false;
   /** Services whose announcement survived a restart of this process: no news, no Event. */
   #inherited = new Set<string>();
 
@@ -69,11 +71,14 @@ export class Speaker {
     );
     this.#loaded.set({}, 0);
     this.#stale.set({}, 0);
-    this.#announcer = new Announcer({ link, clock, metrics });
+    const onForeign = (ip: string, mac: string) => this.#wire.heard(ip, mac);
+    this.#announcer = new Announcer({ link, clock, metrics, onForeign });
+    const events = new EventWriter({ cluster, clock, log, node: nodeName });
+    this.#dirty = new Gathered(clock, GATHER_MS, (keys) => (keys === null ? this.#electAll() : this.#elect(keys)));
     this.#announcements = new Announcements({
       node: nodeName,
       announcer: this.#announcer,
-      events: new EventWriter({ cluster, clock, log, node: nodeName }),
+      events,
       metrics,
       log,
       time: () => this.#time(),
@@ -85,14 +90,19 @@ export class Speaker {
       node: nodeName,
       port: deps.memberPort,
       onChange: (died) => this.#electAfter(died),
+      onTook: (addresses) => {
+        for (const ip of addresses) this.#announcer.succeeded(ip);
+      },
     });
     this.#world = new World(cluster, {
       namespace,
       lbClass: deps.lbClass ?? null,
       ignoreExcludeLabel: deps.ignoreExcludeLabel ?? false,
-      onChange: (keys) => this.#electSoon(keys),
+      onChange: (keys) => this.#dirty.add(keys),
       onNodes: () => this.#members.setAddresses(this.#world.addressesExcept(nodeName)),
       onConfig: () => this.#configChanged(),
+      signal,
+      soon: (task) => void clock.schedule(GATHER_MS, task),
     });
     const published = { cluster, namespace, clock, log, signal, owners: () => this.#owners };
     this.#statuses = new L2StatusWriter({
@@ -101,9 +111,14 @@ export class Speaker {
       announced: (key) => this.#announcements.get(key),
       queue: { clock },
     });
-    const announces = (ip: string, name: string) => this.#announcer.holds(ip, name) === "yes";
-    const wire = { link, clock, senderIp: deps.nodeAddress, announces };
-    this.#questions = new WireQuestions(wire, () => this.#state.touch());
+    this.#wire = new Wire(deps, {
+      announcer: this.#announcer,
+      world: this.#world,
+      events,
+      signal,
+      onChange: () => this.#state.touch(),
+      again: (keys) => this.#dirty.add(keys),
+    });
     const labels = { [LABEL.componentType]: "speaker", [LABEL.nodeName]: nodeName };
     this.#state = new PublishedObject<SpeakerState>({
       ...published,
@@ -113,7 +128,7 @@ export class Speaker {
       minIntervalMs: STATE_APART_MS,
       refreshMs: STATE_REFRESH_MS,
       render: () => this.#status(),
-      onObject: (object) => this.#questions.look(object),
+      onObject: (object) => this.#wire.questions.look(object),
     });
     this.#configuration = new PublishedObject<ConfigurationState>({
       ...published,
@@ -139,8 +154,6 @@ export class Speaker {
   /** Waits for the caches, then speaks until the signal aborts. Rejects only for a bug. */
   async run(): Promise<void> {
     const { clock, log } = this.#deps;
-    const listened = sleep(clock, LISTEN_MS, this.#signal);
-    listened.catch(() => undefined);
     const complain = () => {
       if (this.#synced || this.#signal.aborted) return;
       log.warn("still waiting for the first lists", { problems: this.#world.problems });
@@ -155,7 +168,7 @@ export class Speaker {
     try {
       await Promise.all([this.#world.whenSynced(this.#signal), this.#statuses.whenSynced(this.#signal)]);
       this.#members.setAddresses(this.#world.addressesExcept(this.#deps.nodeName));
-      await listened;
+      await sleep(clock, LISTEN_MS, this.#signal);
     } catch (thrown) {
       if (this.#signal.aborted) return;
       throw thrown;
@@ -167,25 +180,19 @@ export class Speaker {
     this.#electAll();
     this.#resync();
     log.info("speaker ready", { services: this.#decisions.size, pools: this.#world.config.pools.length });
-    await Promise.all([this.#statuses.run(), this.#state.run(), this.#configuration.run()]);
+    await Promise.all([this.#statuses.run(), this.#state.run(), this.#configuration.run(), this.#wire.run()]);
   }
 
   /**
-   * Leaves: others elect without us at once; what we announced is answered
-   * until a successor was heard, at most a second; then it is forgotten.
+   * Leaves: others elect without us at once; what we announced is handed over,
+   * which takes a second at most. Then it is forgotten.
    */
   async stop(): Promise<void> {
     const { clock, log } = this.#deps;
     this.#leaving = true;
     this.#members.leave();
-    const held = this.#announcer.holding;
-    const successors = this.#members.peers.some(({ alive, ready }) => alive && ready);
-    for (const ip of held) {
-      if (successors) this.#announcer.handOver(ip);
-      else this.#announcer.drop(ip);
-    }
-    log.info("left the election", { announced: held.length, successors });
-    for (let waited = 0; this.#announcer.answering.length > 0 && waited < 1100; waited += 20) await sleep(clock, 20);
+    log.info("left the election", { announced: this.#announcer.holding.length });
+    await handOverAll(this.#announcer, this.#members, clock);
     this.#announcements.clear();
     await Promise.race([Promise.all([this.#statuses.removeMine(), this.#state.flush()]), sleep(clock, 500)]);
     this.#unsubscribe();
@@ -216,20 +223,6 @@ export class Speaker {
     this.#configuration.touch();
   }
 
-  #electSoon(keys: readonly string[] | null): void {
-    if (keys === null) this.#dirty = null;
-    else for (const key of keys) this.#dirty?.add(key);
-    if (this.#gathering) return;
-    this.#gathering = true;
-    this.#deps.clock.schedule(GATHER_MS, () => {
-      this.#gathering = false;
-      const dirty = this.#dirty;
-      this.#dirty = new Set();
-      if (dirty === null) this.#electAll();
-      else this.#elect([...dirty]);
-    });
-  }
-
   /** At once. Losing a node that did not win changes no winner, so a death concerns only what the dead announced. */
   #electAfter(died: readonly string[]): void {
     if (died.length === 0) {
@@ -249,12 +242,17 @@ export class Speaker {
     // While leaving nothing is won or lost any more; before the lists are whole nothing is known.
     if (!this.#synced || this.#leaving) return;
     const nodes = this.#world.nodeFacts(this.#liveness());
+    const succession = new Succession(this.#deps.nodeName, !this.#hasElected);
     for (const key of keys) {
       const decision = this.#world.decide(key, nodes);
+      const waits = this.#wire.firstUse.mustWait(key, decision, this.#hasElected);
+      if (!waits) succession.note(this.#decisions.get(key), decision);
       if (decision === null) this.#decisions.delete(key);
       else this.#decisions.set(key, decision);
-      this.#announcements.apply(key, decision, this.#inherited.has(key));
+      this.#announcements.apply(key, decision, { quiet: this.#inherited.has(key), waits });
     }
+    this.#hasElected = true;
+    succession.tell(this.#members);
     this.#inherited.clear();
     this.#state.touch();
   }
@@ -283,8 +281,9 @@ export class Speaker {
       now: clock.monotonic(),
       announced: this.#announcements.all,
       decisions: [...this.#decisions.values()],
-      wire: this.#questions.wire,
-      answeredWhoHas: this.#questions.answered,
+      wire: this.#wire.questions.wire,
+      findings: this.#wire.findings,
+      answeredWhoHas: this.#wire.questions.answered,
     });
   }
 

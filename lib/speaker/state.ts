@@ -1,7 +1,7 @@
 import type { SpeakerStateStatus, WireObservation } from "#api/metallb";
 import type { LinkInfo } from "#net/port";
 import { type Announced, reasonAt } from "./announcements.ts";
-import type { Peer } from "./members.ts";
+import type { Peer } from "./members-state.ts";
 import type { Decision } from "./world.ts";
 
 export interface StateFacts {
@@ -21,6 +21,7 @@ export interface StateFacts {
   readonly announced: ReadonlyMap<string, Announced>;
   readonly decisions: readonly Decision[];
   readonly wire: readonly WireObservation[];
+  readonly findings: NonNullable<SpeakerStateStatus["findings"]>;
   readonly answeredWhoHas: string;
 }
 
@@ -33,6 +34,7 @@ export function speakerStatus(facts: StateFacts): SpeakerStateStatus {
     node: peer.node,
     alive: peer.alive,
     ready: peer.alive && peer.ready,
+    ...(peer.suspected && { suspected: true }),
     lastSeenMs: Math.round(now - peer.lastHeardAt),
   }));
   return {
@@ -43,16 +45,19 @@ export function speakerStatus(facts: StateFacts): SpeakerStateStatus {
     heartbeatAt,
     ready,
     memoryBytes,
-    interfaces: facts.info.map(({ name, mac, up }) => ({ name, mac, up })),
+    interfaces: facts.info.map(({ name, mac, up, skipped }) => ({ name, mac, up, ...(skipped && { skipped }) })),
     members: [{ node, alive: true, ready }, ...others].toSorted((a, b) => (a.node < b.node ? -1 : 1)),
     announcing: [...facts.announced].flatMap(([service, { addresses, interfaces, since }]) =>
       addresses.map((address) => ({ address, service, interfaces: [...(interfaces ?? usable)], since })),
     ),
     notAnnouncing: facts.decisions
       .filter(({ key, addresses }) => addresses.length > 0 && !facts.announced.has(key))
-      .slice(0, MAX_NOT_ANNOUNCING)
-      .map((decision) => ({ service: decision.key, reason: reasonAt(node, decision) })),
+      .map((decision) => ({ service: decision.key, reason: reasonAt(node, decision) }))
+      // Elected, and asking the wire first: the next report says it.
+      .filter(({ reason }) => reason !== "announced")
+      .slice(0, MAX_NOT_ANNOUNCING),
     wire: [...facts.wire],
+    findings: [...facts.findings],
     answeredWhoHas: facts.answeredWhoHas,
   };
 }

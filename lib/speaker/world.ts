@@ -1,22 +1,15 @@
+import { ConfigurationSource, NOTHING_COMPILED } from "#api/configuration-source";
 import { isNetworkUnavailable, serviceOfSlice, toEndpointFacts } from "#api/facts";
-import type { EndpointSlice, KubeObject, Node, Service } from "#api/kubernetes";
-import type { IPAddressPool, L2Advertisement } from "#api/metallb";
-import {
-  ENDPOINT_SLICES,
-  IP_ADDRESS_POOLS,
-  isSameSpec,
-  keyOf,
-  L2_ADVERTISEMENTS,
-  NODES,
-  SERVICES,
-} from "#api/resources";
+import type { EndpointSlice, Node, Service } from "#api/kubernetes";
+import { ENDPOINT_SLICES, keyOf, NODES, SERVICES } from "#api/resources";
 import { canonicalText } from "#core/address";
+import { sameL2, samePools } from "#core/configuration/same";
 import { type AnnounceAnswer, electAnnouncer, type NodeFacts } from "#core/election";
 import { poolOfAll } from "#core/pools";
 import { type ServiceView, toServiceView } from "#core/service-view";
 import type { Cluster, ObjectCache } from "#kube/port";
 import { Grouping } from "#runtime/grouping";
-import { compileConfig, EMPTY_CONFIG, type SpeakerConfig } from "./config.ts";
+import { configurationKinds, type SpeakerConfig, speakerConfig } from "./config.ts";
 
 /** What a speaker knows of another one, or of itself, when it elects. */
 export interface Liveness {
@@ -43,12 +36,12 @@ export class World {
   readonly services: ObjectCache<Service>;
   readonly #slices: ObjectCache<EndpointSlice>;
   readonly #nodes: ObjectCache<Node>;
-  readonly #pools: ObjectCache<IPAddressPool>;
-  readonly #advertisements: ObjectCache<L2Advertisement>;
+  readonly #kinds: ReturnType<typeof configurationKinds>;
+  readonly #source: ConfigurationSource;
   readonly #slicesOf = new Grouping<EndpointSlice>(serviceOfSlice);
   readonly #lbClass: string | null;
   readonly #ignoreExcludeLabel: boolean;
-  #config: SpeakerConfig = EMPTY_CONFIG;
+  #config: SpeakerConfig = speakerConfig(NOTHING_COMPILED);
 
   constructor(
     cluster: Cluster,
@@ -60,16 +53,18 @@ export class World {
       readonly onChange: (keys: readonly string[] | null) => void;
       readonly onNodes: () => void;
       readonly onConfig: () => void;
+      readonly signal: AbortSignal;
+      /** Runs the task a moment later. */
+      readonly soon: (task: () => void) => void;
     },
   ) {
-    const { namespace, onChange, onNodes, onConfig } = options;
+    const { namespace, onChange, onNodes, onConfig, signal, soon } = options;
     this.#lbClass = options.lbClass;
     this.#ignoreExcludeLabel = options.ignoreExcludeLabel;
     this.services = cluster.cache(SERVICES);
     this.#slices = cluster.cache(ENDPOINT_SLICES);
     this.#nodes = cluster.cache(NODES);
-    this.#pools = cluster.cache(IP_ADDRESS_POOLS, { namespace });
-    this.#advertisements = cluster.cache(L2_ADVERTISEMENTS, { namespace });
+    this.#kinds = configurationKinds(cluster, namespace);
     for (const slice of this.#slices.list()) this.#slicesOf.change(keyOf(slice), slice, undefined);
     this.services.onChange((key) => onChange([key]));
     this.#slices.onChange((key, now, before) => onChange(this.#slicesOf.change(key, now, before)));
@@ -78,34 +73,32 @@ export class World {
       onNodes();
       onChange(null);
     });
-    const reconfigure = (_key: string, now: KubeObject | undefined, before: KubeObject | undefined) => {
-      // The controller counts in a pool's status all the time.
-      if (isSameSpec(now, before)) return;
-      this.#recompile();
-      onConfig();
-      onChange(null);
-    };
-    this.#pools.onChange(reconfigure);
-    this.#advertisements.onChange(reconfigure);
+    this.#source = new ConfigurationSource({
+      kinds: this.#kinds,
+      namespace,
+      signal,
+      soon,
+      onCompiled: (now, before) => {
+        this.#config = speakerConfig(now);
+        onConfig();
+        if (!samePools(now, before) || !sameL2(now, before)) onChange(null);
+      },
+    });
   }
 
   get config(): SpeakerConfig {
     return this.#config;
   }
 
-  /** Resolves when every cache has been filled once. */
+  /** Resolves when every cache that an election needs has been filled once. */
   async whenSynced(signal: AbortSignal): Promise<void> {
     await Promise.all(this.#caches().map((cache) => cache.whenSynced(signal)));
-    this.#recompile();
+    this.#source.refresh();
   }
 
   /** Problems of the connection, one sentence each; empty when all is well. */
   get problems(): readonly string[] {
     return this.#caches().flatMap(({ health }) => health.error ?? []);
-  }
-
-  #recompile(): void {
-    this.#config = compileConfig(this.#pools.list(), this.#advertisements.list(), this.#config);
   }
 
   /** Where the speakers of the other nodes are, by node. */
@@ -117,6 +110,16 @@ export class World {
       if (name !== self && internal !== undefined) addresses.set(name, internal);
     }
     return addresses;
+  }
+
+  /** Node by each of its own addresses, canonical text. */
+  get nodeAddresses(): ReadonlyMap<string, string> {
+    const own = (node: Node) => (node.status?.addresses ?? []).filter(({ type }) => type === "InternalIP");
+    return new Map(
+      this.#nodes
+        .list()
+        .flatMap((node) => own(node).map(({ address }) => [canonicalText(address), node.metadata.name ?? ""] as const)),
+    );
   }
 
   nodeFacts(liveness: ReadonlyMap<string, Liveness>): readonly NodeFacts[] {
@@ -156,7 +159,7 @@ export class World {
   }
 
   #caches(): readonly ObjectCache<unknown>[] {
-    return [this.services, this.#slices, this.#nodes, this.#pools, this.#advertisements];
+    return [this.services, this.#slices, this.#nodes, this.#kinds.pools, this.#kinds.l2Advertisements];
   }
 }
 

@@ -1,60 +1,9 @@
-import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import {
-  type AnnounceQuestion,
-  advertisementsOf,
-  electAnnouncer,
-  electionHash,
-  type L2Facts,
-  type NodeFacts,
-} from "#core/election";
+import { type AnnounceQuestion, advertisementsOf, electAnnouncer, electionHash } from "#core/election";
 import type { AnnounceReason } from "#core/reasons";
 import { hex } from "#core/sha256";
-
-const node = (name: string, over: Partial<NodeFacts> = {}): NodeFacts => ({
-  name,
-  labels: { "kubernetes.io/hostname": name },
-  networkUnavailable: false,
-  alive: true,
-  ready: true,
-  interfaces: ["eth0"],
-  ...over,
-});
-const ad = (over: Partial<L2Facts> = {}): L2Facts => ({
-  name: "external",
-  pools: [],
-  poolSelectors: [],
-  nodeSelectors: [],
-  interfaces: [],
-  serviceSelectors: [],
-  preferred: [],
-  ...over,
-});
-const onNode = (name: string) => ({ matchLabels: { "kubernetes.io/hostname": name } });
-const three = [node("node-01"), node("node-02"), node("node-03")];
-const service: AnnounceQuestion["service"] = {
-  key: "default/nginx",
-  labels: { app: "nginx" },
-  isLoadBalancer: true,
-  addresses: ["127.77.10.1"],
-  policyLocal: false,
-  sharedKeyPresent: false,
-};
-const question = (over: Partial<Omit<AnnounceQuestion, "service">> & { service?: object } = {}): AnnounceQuestion => ({
-  pool: "production",
-  advertisements: [ad()],
-  nodes: three,
-  endpoints: [{ nodeName: "node-01", serving: true }],
-  ...over,
-  service: { ...service, ...over.service },
-});
-
-/** The rule once more, by other means: node:crypto and Buffer.compare. */
-function byHash(names: readonly string[], ip: string): string[] {
-  const hash = (name: string) => createHash("sha256").update(`${name}#${ip}`, "utf8").digest();
-  return names.toSorted((a, b) => Buffer.compare(hash(a), hash(b)));
-}
+import { ad, byHash, node, onNode, question, three } from "./election.ts";
 
 describe("electAnnouncer", () => {
   it("ranks by the hash of node and address", () => {

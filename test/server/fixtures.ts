@@ -155,6 +155,7 @@ export function facts(more: Partial<Facts> = {}): Facts {
     advertisements: [advertisement("external", ["production"])],
     l2Statuses: [],
     speakerStates: NODE_NAMES.map((name) => speakerState(name)),
+    holds: [],
     unreachable: new Set(),
     controllerReady: true,
     announcersKnown: true,

@@ -130,6 +130,7 @@ export class MemoryCluster implements Cluster {
       get synced() {
         return here();
       },
+      listedSince: async () => undefined,
       whenSynced: async () => undefined,
       get: (key) => (here() && inScope(this.#of(resource).get(key)) ? (this.#of(resource).get(key) as T) : undefined),
       list: () => {

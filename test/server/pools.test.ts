@@ -23,6 +23,23 @@ describe("pools", () => {
     expect((body as PoolRow[]).map((row) => PoolRow.parse(row).name)).toEqual(["production"]);
   });
 
+  it.each([
+    ["an inverted range", ["127.77.10.9-127.77.10.1"], "spec.addresses.0", "is inverted"],
+    ["what no CRD of ours lets in", 7, "spec.addresses", "must be a list, and is number"],
+  ])(
+    "stay in force as they last were valid, and say what the controller says: %s",
+    async (_name, addresses, field, says) => {
+      const cluster = await start();
+      const before = PoolRow.parse((await call(onePool.GET, request("GET", "/x"), { name: "production" })).body);
+      const at = { name: "production", namespace: "metallb-system" };
+      await cluster.patch(IP_ADDRESS_POOLS, at, { kind: "merge", body: { spec: { addresses } } });
+      const row = PoolRow.parse((await call(onePool.GET, request("GET", "/x"), { name: "production" })).body);
+      expect(row).toMatchObject({ valid: false, ipv4: before.ipv4, services: before.services });
+      expect(row.findings[0]).toMatchObject({ severity: "error", field });
+      expect(row.findings[0]?.message).toContain(says);
+    },
+  );
+
   it("are created together with their advertisement, and are there at once", async () => {
     const cluster = await start();
     const { status, body } = await create({

@@ -79,6 +79,7 @@ describe("preflight", () => {
       "heartbeats passed",
       "advertised passed",
       "node-addresses passed",
+      "wire unknown",
     ]);
 
     cluster.cache(DAEMON_SETS).onChange((key, now) => {

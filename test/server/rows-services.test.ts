@@ -157,6 +157,57 @@ const CASES: readonly Case[] = [
     expect: { status: "conflict" },
     sentence: /2 machines answer for 127\.77\.10\.1/,
   },
+  ...(
+    [
+      [
+        "a machine that is no node and uses the address",
+        "conflict",
+        { status: "conflict", cause: "Another machine uses it" },
+      ],
+      ["two nodes that both answer", "split_brain", { status: "conflict", cause: "Several MACs answer" }],
+      ["a proxy", "proxy_arp", { status: "ready" }],
+      ["a finding of another version", "else", { status: "ready" }],
+    ] as const
+  ).map(([what, kind, expected]) => ({
+    name: `what a speaker's watch over the wire found is said: ${what}`,
+    facts: {
+      ...HELD,
+      ...SERVED,
+      speakerStates: [
+        speakerState("node-01", {
+          heartbeatAt: "2026-01-01T00:00:00Z",
+          findings: [
+            {
+              address: "127.77.10.1",
+              kind,
+              claimants: [{ mac: "52:54:00:00:00:99" }],
+              message: "another machine was heard",
+              since: "2026-01-01T00:00:00Z",
+            },
+          ],
+        }),
+      ],
+    },
+    expect: expected,
+    sentence: expected.status === "ready" ? /announced by/ : /^Another machine was heard\.$/,
+  })),
+  {
+    name: "a finding of a speaker that has fallen silent is none",
+    facts: {
+      ...HELD,
+      ...SERVED,
+      speakerStates: [
+        speakerState("node-01", {
+          heartbeatAt: "2025-12-31T23:59:00Z",
+          findings: [
+            { address: "127.77.10.1", kind: "conflict", claimants: [], message: "old", since: "2025-12-31T23:58:00Z" },
+          ],
+        }),
+      ],
+    },
+    expect: { status: "ready" },
+    sentence: /announced by/,
+  },
   {
     name: "of two announcers during a fail-over the later one counts",
     facts: {

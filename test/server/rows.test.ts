@@ -167,8 +167,8 @@ describe("other rows", () => {
     expect(row).toMatchObject({ covers: [], nodes: [] });
     expect(row.findings.map((finding) => finding.field)).toEqual([
       "spec.ipAddressPools.0",
+      "spec.nodeSelectors.0",
       "spec.ipAddressPools",
-      "spec.nodeSelectors",
       "spec.interfaces.0",
     ]);
   });

@@ -31,6 +31,7 @@ export function judgedChecks(facts: CheckFacts): readonly Judged[] {
     heartbeats(facts),
     advertised(facts),
     nodeAddresses(facts),
+    wire(facts),
   ];
 }
 
@@ -152,9 +153,34 @@ function nodeAddresses({ view }: CheckFacts): Judged {
   if (view.facts.pools.length === 0) return { ...base, state: "not_applicable", evidence: "There are no pools yet" };
   const clashes = view.facts.pools.flatMap((pool) =>
     findingsOf(pool.metadata.name ?? "", view)
-      .filter((finding) => finding.severity === "warning")
+      .filter(({ reason }) => reason === "contains_node")
       .map((finding) => `${pool.metadata.name}: ${finding.message}`),
   );
   if (clashes.length === 0) return { ...base, state: "passed", evidence: "No pool contains a node's address" };
   return { ...base, state: "failed", evidence: clashes.slice(0, 3).join("; ") };
+}
+
+/** What the speakers' own watch over the wire says, all the time and not only while preflight runs. */
+function wire({ view }: CheckFacts): Judged {
+  const base = {
+    id: "wire",
+    title: "One machine for each address",
+    explanation:
+      "Each speaker asks the wire who has what it announces. Another machine with the address, or a second node, takes requests that are lost.",
+  };
+  const watching = view.facts.speakerStates.filter(({ status }) => status?.findings !== undefined);
+  if (watching.length === 0) return { ...base, state: "unknown", evidence: "No speaker watches the wire" };
+  const found = [...view.wire.values()];
+  if (found.length === 0)
+    return { ...base, state: "passed", evidence: `${plural(watching.length, "speaker")} watching` };
+  const state = found.some(({ kind }) => kind !== "proxy_arp") ? "failed" : "warning";
+  const more = found.length > 3 ? `; and ${found.length - 3} more` : "";
+  return {
+    ...base,
+    state,
+    evidence: `${found
+      .slice(0, 3)
+      .map(({ message }) => message)
+      .join("; ")}${more}`,
+  };
 }

@@ -1,40 +1,42 @@
 import type { FamilyUse, Finding, PoolRow } from "#api/dashboard";
-import { toNamespaceFacts, toPoolInput } from "#api/facts";
 import type { IPAddressPool } from "#api/metallb";
-import { type Address, formatAddress, formatRange, rangesOverlap, tryParseAddress } from "#core/address";
+import { type Address, formatAddress, tryParseAddress } from "#core/address";
 import { compileConfiguration } from "#core/configuration";
+import type { ConfigurationFinding } from "#core/configuration/finding";
 import { advertisementsOf } from "#core/election";
 import { countPool, type FamilyCount } from "#core/pool-count";
-import { compilePool, type PoolView, poolContains } from "#core/pools";
+import { type PoolView, poolContains } from "#core/pools";
+import { asWritten } from "../sound.ts";
 import type { View } from "../view.ts";
 
 export function poolRow(pool: IPAddressPool, view: View): PoolRow {
   const name = pool.metadata.name ?? "";
-  const input = toPoolInput(pool);
+  const { spec } = pool;
   const findings = findingsOf(name, view);
   const valid = !findings.some((finding) => finding.severity === "error");
   // An invalid pool still shows its own ranges where they can be read, but what counts is the version in force.
   const inForce = view.pools.find((one) => one.name === name);
-  const compiled = inForce ?? compilePool(input, view.facts.namespaces.map(toNamespaceFacts)).view;
-  const used = heldIn(compiled ?? undefined, view);
-  const counts = compiled === null ? { ipv4: null, ipv6: null } : countPool(compiled, used.addresses);
-  const allocation = input.serviceAllocation;
+  const [compiled] =
+    inForce === undefined ? compileConfiguration({ pools: [asWritten(pool)] }).configuration.pools : [inForce];
+  const used = heldIn(compiled, view);
+  const counts = compiled === undefined ? { ipv4: null, ipv6: null } : countPool(compiled, used.addresses, view.holds);
+  const allocation = spec.serviceAllocation;
   return {
     name,
-    addresses: [...input.addresses],
-    autoAssign: input.autoAssign,
-    avoidBuggyIPs: input.avoidBuggyIPs,
+    addresses: [...spec.addresses],
+    autoAssign: spec.autoAssign !== false,
+    avoidBuggyIPs: spec.avoidBuggyIPs === true,
     priority: allocation?.priority === undefined || allocation.priority === 0 ? null : allocation.priority,
     namespaces: [...(allocation?.namespaces ?? [])],
-    namespaceSelectors: [...(pool.spec.serviceAllocation?.namespaceSelectors ?? [])],
-    serviceSelectors: [...(pool.spec.serviceAllocation?.serviceSelectors ?? [])],
+    namespaceSelectors: [...(allocation?.namespaceSelectors ?? [])],
+    serviceSelectors: [...(allocation?.serviceSelectors ?? [])],
     ipv4: familyUse(counts.ipv4),
     ipv6: familyUse(counts.ipv6),
     services: inForce === undefined ? [] : [...used.services],
     advertisedBy: advertisementsOf({ name, labels: pool.metadata.labels ?? {} }, view.advertisements).map(
       (ad) => ad.name,
     ),
-    findings: [...findings],
+    findings: findings.map(toFinding),
     valid,
     createdAt: pool.metadata.creationTimestamp ?? "",
     resourceVersion: pool.metadata.resourceVersion ?? "",
@@ -87,42 +89,12 @@ export function totalText(total: bigint): string {
   return total === 1n << BigInt(nearest) ? `2${digits}` : `≈ 2${digits}`;
 }
 
-/** What is wrong with a pool, and what is odd: above all ranges that contain an address of a node. */
-export function findingsOf(name: string, view: View): readonly Finding[] {
-  const compiled = view.findings
-    .filter((one) => one.object === name)
-    .map(({ severity, field, message, fix }) => ({ severity, field, message, fix }));
-  const input = view.facts.pools.find((pool) => pool.metadata.name === name);
-  if (input === undefined) return compiled;
-  return [...compiled, ...nodeFindings(toPoolInput(input).addresses, view), ...doubtsOf(input, view)];
+/** What the compiler says and the row does not say otherwise (that nobody advertises the pool, it does). */
+export function findingsOf(name: string, view: View): readonly ConfigurationFinding[] {
+  return view.findingsOf("IPAddressPool", name).filter(({ reason }) => reason !== "not_advertised");
 }
 
-/** What the compiler warns of and the row does not say otherwise (that nobody advertises the pool, it does). */
-function doubtsOf(pool: IPAddressPool, { facts }: View): readonly Finding[] {
-  const namespaces =
-    pool.spec.serviceAllocation === undefined || facts.namespaces.length === 0 ? undefined : facts.namespaces;
-  const { findings } = compileConfiguration({ pools: [pool], namespaces });
-  return findings
-    .filter(({ severity, reason }) => severity === "warning" && reason !== "not_advertised")
-    .map(({ severity, field, message, fix }) => ({ severity, field, message, fix }));
-}
-
-export function nodeFindings(addresses: readonly string[], view: Pick<View, "facts">): readonly Finding[] {
-  const findings: Finding[] = [];
-  const { view: pool } = compilePool({ name: "draft", addresses, autoAssign: true, avoidBuggyIPs: false }, []);
-  for (const [index, range] of (pool?.ranges ?? []).entries()) {
-    for (const node of view.facts.nodes) {
-      for (const { address: text } of node.status?.addresses ?? []) {
-        const address = tryParseAddress(text);
-        if (address === null || !rangesOverlap(range, { first: address, last: address })) continue;
-        findings.push({
-          severity: "warning",
-          field: `spec.addresses.${index}`,
-          message: `${formatRange(range)} contains ${text}, the address of node ${node.metadata.name}`,
-          fix: "leave the nodes' own addresses out of the pool",
-        });
-      }
-    }
-  }
-  return findings;
+/** A finding as the API has it. */
+export function toFinding({ severity, field, message, fix }: ConfigurationFinding): Finding {
+  return { severity, field, message, fix };
 }

@@ -1,7 +1,7 @@
 import type { z } from "zod";
 import type { PortRow, ServiceRow, ServiceStatus } from "#api/dashboard";
 import type { Service, ServicePort } from "#api/kubernetes";
-import { ANNOTATION, CONDITION } from "#api/names";
+import { ANNOTATION, CONDITION, WEBHOOKS } from "#api/names";
 import { keyOf } from "#api/resources";
 import { type AnnounceAnswer, advertisementsOf, electAnnouncer } from "#core/election";
 import { explain, explainAnnounce } from "#core/explain";
@@ -72,6 +72,7 @@ export function exposeBlockedBy({ metadata, spec = {} }: Service): string | null
   if (metadata.namespace === "default" && metadata.name === "kubernetes") {
     return "This is the API server's own Service.";
   }
+  if (metadata.name === WEBHOOKS.service) return "It is how the API server reaches the controller's webhooks.";
   return (spec.ports ?? []).length === 0 ? "It has no ports." : null;
 }
 
@@ -92,8 +93,14 @@ export function findingOf(service: Service, view: View): Finding {
 
   const macs = addresses.flatMap((one) => view.conflicts.get(one) ?? []);
   if (macs.length > 0) {
-    const words = `${plural(new Set(macs).size, "machine")} answer for ${address}: ${macs.join(", ")}. One must.`;
-    return { ...base, status: "conflict", cause: "Several MACs answer", sentence: words };
+    const found = addresses.flatMap((one) => view.wire.get(one) ?? [])[0];
+    const foreign = found?.kind === "conflict";
+    const words =
+      found === undefined
+        ? `${plural(new Set(macs).size, "machine")} answer for ${address}: ${macs.join(", ")}. One must.`
+        : sentence(found.message.charAt(0).toUpperCase(), found.message.slice(1));
+    const cause = foreign ? "Another machine uses it" : "Several MACs answer";
+    return { ...base, status: "conflict", cause, sentence: words };
   }
   const endpoints = endpointCounts(view.slicesOf(keyOf(service)));
   const announcers = announcersFor(service, view);
