@@ -3,7 +3,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { problemIn, useHold, useReleaseHold } from "#client/actions";
-import { plural } from "#client/format";
 import { HOLD_TIMES, holdOf } from "#client/hold-form";
 import { holdQuery } from "#client/queries";
 import { Dialog } from "#components/ui/dialog";
@@ -113,7 +112,7 @@ export function HeldBy({ name }: { readonly name: string }) {
         <dl className="kv">
           <dt>Hold</dt>
           <dd className="mono">{name}</dd>
-          <dt>{plural(data.addresses.length, "Range")}</dt>
+          <dt>Addresses</dt>
           <dd className="mono">{others}</dd>
           {data.note === "" ? null : (
             <>

@@ -32,6 +32,6 @@ export function holdOf(form: HoldForm, now: number): Pick<HoldCreate, "name" | "
 
 /** A name that Kubernetes accepts and a reader understands: "hold-127-77-10-5" (RFC 1123 label). */
 function holdName(first: string): string {
-  const text = first.toLowerCase().replace(/[^a-z0-9]+/g, "-");
+  const text = (first.split(/[-/]/)[0] ?? "").toLowerCase().replace(/[^a-z0-9]+/g, "-");
   return `hold-${text}`.slice(0, 63).replace(/-+$/, "");
 }

@@ -117,10 +117,10 @@ export function addressesQuery(pool: string, offset: number, version: string) {
   });
 }
 
-/** One AddressHold. Asked again whenever addresses are. */
+/** One AddressHold. */
 export function holdQuery(name: string) {
   return queryOptions({
-    queryKey: ["addresses", "hold", name],
+    queryKey: ["hold", name],
     queryFn: ({ signal }): Promise<HoldRow> => request(path("api", "holds", name), { signal }),
     staleTime: 5000,
     retry: false,

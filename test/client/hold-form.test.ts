@@ -6,7 +6,7 @@ const NOW = Date.UTC(2026, 10, 22, 12, 0, 0, 500);
 describe("the hold form asks for an AddressHold", () => {
   it.each([
     ["named after its first address", "127.77.10.5", 0, "hold-127-77-10-5", ["127.77.10.5"], null],
-    ["of a range", " 127.77.10.5 - 127.77.10.9 ", 0, "hold-127-77-10-5-127-77-10-9", ["127.77.10.5-127.77.10.9"], null],
+    ["of a range", " 127.77.10.5 - 127.77.10.9 ", 0, "hold-127-77-10-5", ["127.77.10.5-127.77.10.9"], null],
     ["of several", "10.0.0.1, 10.0.0.4", 0, "hold-10-0-0-1", ["10.0.0.1", "10.0.0.4"], null],
     ["of IPv6, with a name that Kubernetes accepts", "2001:DB8::", 0, "hold-2001-db8", ["2001:DB8::"], null],
     ["that ends by itself, in whole seconds", "10.0.0.1", 1, "hold-10-0-0-1", ["10.0.0.1"], "2026-11-22T13:00:00Z"],

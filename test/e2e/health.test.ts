@@ -25,7 +25,7 @@ async function proxyConfig(): Promise<string> {
 
 describe("Health", () => {
   it("shows every check passed, every pod ready, and who answers on the wire", async () => {
-    await preflight().getByText("9 passed").waitFor();
+    await preflight().getByText("10 passed").waitFor();
     for (const node of ["node-01", "node-02", "node-03"]) {
       await rowOf(components(), `speaker ${node}`).getByText("Ready", { exact: true }).waitFor();
       await rowOf(nodes(), node).getByText("3 of 3 speakers").waitFor();
@@ -86,7 +86,7 @@ describe("strictARP turned off by kubectl and the proxies restarted", () => {
     await hop(hops, "Set strictARP: true");
     await hop(hops, "kube-proxy restarted everywhere");
     await hop(hops, "One MAC for 1 address");
-    await preflight().getByText("9 passed").waitFor();
+    await preflight().getByText("10 passed").waitFor();
     await rowOf(wire(), "127.77.10.1").getByText("Agrees").waitFor();
     expect(await finding().count()).toBe(0);
     expect(await proxyConfig()).toContain("strictARP: true");

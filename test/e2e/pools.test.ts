@@ -257,6 +257,34 @@ describe("advertisements beside the pool", () => {
   }, 30_000);
 });
 
+describe("a free address", () => {
+  const cell = (name: RegExp) => page.getByRole("gridcell", { name });
+
+  it("is held from its place in the grid, refused beside the input when it is no range, and released", async () => {
+    await page.getByRole("button", { name: "production", exact: true }).click();
+    await cell(/^127\.77\.10\.20,/).click();
+    await page.getByRole("button", { name: "Hold it" }).click();
+    const form = dialog("Hold 127.77.10.20");
+    const addresses = form.getByRole("textbox", { name: "Address or range" });
+    const hold = form.getByRole("button", { name: "Hold", exact: true });
+    await addresses.fill("127.77.10.20-127.77.10.300");
+    await hold.click();
+    await form.getByText(/"127\.77\.10\.300" is not an IP address/).waitFor();
+    await expectAccessible(page, MODAL);
+    await addresses.fill("127.77.10.20-127.77.10.22");
+    await form.getByRole("textbox", { name: "Why" }).fill("printers");
+    await hold.click();
+    await form.waitFor({ state: "detached" });
+    await page.getByText("printers", { exact: true }).waitFor();
+    await cell(/^127\.77\.10\.22 is held/).waitFor();
+    expect(await read("addresshold", "hold-127-77-10-20", "{.spec.reason}")).toBe("reserved");
+    await expectAccessible(page);
+    await page.getByRole("button", { name: "Release 127.77.10.20-127.77.10.22" }).click();
+    await cell(/^127\.77\.10\.20, free/).waitFor();
+    await expect(read("addresshold", "hold-127-77-10-20", "{.metadata.name}")).rejects.toThrow(/NotFound/);
+  }, 30_000);
+});
+
 describe("deleting a pool", () => {
   it("names the Services it touches and wants the pool's name typed", async () => {
     await page.getByRole("button", { name: "production", exact: true }).click();
