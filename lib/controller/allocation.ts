@@ -1,10 +1,12 @@
 import type { Service } from "#api/kubernetes";
 import { byAge } from "#api/resources";
 import type { Allocator } from "#core/allocate";
+import type { HoldView } from "#core/holds";
 import type { Plan } from "#core/plan";
 import { type ServiceView, toServiceView } from "#core/service-view";
+import type { MoveBudget } from "./move-budget.ts";
 import type { PoolConfig } from "./pool-config.ts";
-import { Waiters } from "./waiters.ts";
+import { type Waiter, Waiters } from "./waiters.ts";
 
 export interface AllocationDeps {
   readonly allocator: Allocator;
@@ -12,6 +14,8 @@ export interface AllocationDeps {
   readonly get: (key: string) => Service | undefined;
   /** Asks for a reconcile of the Service. */
   readonly enqueue: (key: string) => void;
+  /** How many may leave an address that another machine uses. */
+  readonly moves: MoveBudget;
   /** What is in use changed (pool status follows). */
   readonly onUse: () => void;
 }
@@ -32,6 +36,8 @@ export interface Decision {
  */
 export class Allocation {
   readonly waiters = new Waiters();
+  /** Decided, and not yet known to be written. */
+  readonly #inFlight = new Set<string>();
   readonly #deps: AllocationDeps;
   #somethingFree = false;
   #serving = false;
@@ -53,7 +59,7 @@ export class Allocation {
       return false;
     });
     // What statuses show without right stays closed until it is taken out of them.
-    for (const view of rest) allocator.hold(view, [], "untilWritten");
+    for (const view of rest) allocator.holdShown(view);
     this.#deps.onUse();
   }
 
@@ -62,6 +68,20 @@ export class Allocation {
     this.#somethingFree = true;
     this.serveWaiters();
     this.#deps.onUse();
+  }
+
+  /**
+   * Takes over which addresses are held back; whoever waited for one of the others is served, and whoever of `services`
+   * has one that another machine uses, or no longer uses, is decided on again.
+   */
+  setHolds(holds: readonly HoldView[], services: readonly Service[]): void {
+    const { allocator, enqueue } = this.#deps;
+    const inConflict = () => services.map(viewOf).filter((view) => allocator.conflictOf(view) !== null);
+    const before = inConflict();
+    allocator.setHolds(holds);
+    for (const { key } of [...before, ...inConflict()]) enqueue(key);
+    this.#somethingFree = true;
+    this.serveWaiters();
   }
 
   /** Decides on a Service and claims the outcome. Undefined when it is gone. */
@@ -73,13 +93,28 @@ export class Allocation {
       return undefined;
     }
     const view = viewOf(service);
-    const plan = this.#deps.allocator.plan(view);
+    const plan = this.#plan(view);
     this.#claim(view, plan);
     return { service, view, plan };
   }
 
+  #plan(view: ServiceView): Plan {
+    const { allocator, moves } = this.#deps;
+    if (allocator.conflictOf(view) === null) return allocator.plan(view);
+    const isUnderWay = this.#inFlight.has(view.key);
+    const plan = allocator.plan(view, isUnderWay || moves.allows(view.key) ? "mayLeave" : "stays");
+    if (plan.kind === "assign" && !isUnderWay) moves.take();
+    return plan;
+  }
+
+  /** Services whose address is decided and not yet written. */
+  get inFlight(): number {
+    return this.#inFlight.size;
+  }
+
   /** To be called the moment a Service is known to be gone, or to be no LoadBalancer. */
   forget(key: string): void {
+    this.#inFlight.delete(key);
     this.waiters.remove(key);
     if (this.#deps.allocator.release(key)) this.#freed();
   }
@@ -87,6 +122,7 @@ export class Allocation {
   /** The status was written: what it no longer shows is free now. */
   confirm(service: Service): void {
     const view = viewOf(service);
+    this.#inFlight.delete(view.key);
     if (!view.isLoadBalancer) return;
     const claim = this.#deps.allocator.ledger.claimOf(view.key);
     if (claim !== undefined && this.#deps.allocator.hold(view, claim.addresses)) this.#freed();
@@ -94,7 +130,7 @@ export class Allocation {
 
   /** A write was refused for good: the claim falls back to what the status says. */
   abandon(service: Service): void {
-    if (this.#deps.allocator.hold(viewOf(service), [], "untilWritten")) this.#freed();
+    if (this.#deps.allocator.holdShown(viewOf(service))) this.#freed();
   }
 
   /** Gives what became free to those who wait. Runs before every decision, so that no newcomer overtakes. */
@@ -102,7 +138,7 @@ export class Allocation {
     if (!this.#somethingFree || this.#serving) return;
     this.#serving = true;
     this.#somethingFree = false;
-    const { allocator, get, enqueue } = this.#deps;
+    const { get, enqueue } = this.#deps;
     const refused = new Map<string, string>();
     for (const { key, likeness, sentence } of this.waiters.oldestFirst()) {
       const known = refused.get(likeness);
@@ -117,10 +153,11 @@ export class Allocation {
         continue;
       }
       const view = viewOf(service);
-      const plan = allocator.plan(view);
-      if (plan.kind === "refuse") {
-        refused.set(likeness, plan.sentence);
-        if (plan.sentence !== sentence) enqueue(key);
+      const plan = this.#plan(view);
+      const refusal = refusalIn(plan);
+      if (refusal !== null) {
+        refused.set(likeness, refusal.sentence);
+        if (refusal.sentence !== sentence) enqueue(key);
         continue;
       }
       this.#claim(view, plan);
@@ -138,7 +175,7 @@ export class Allocation {
         break;
       case "ignore":
         // Not ours to change, but ours to respect: nobody else gets what it shows, unless somebody has it already.
-        free = allocator.hold(view, [], "untilWritten");
+        free = allocator.holdShown(view);
         break;
       case "keep":
         free = allocator.hold(view, plan.addresses);
@@ -148,10 +185,13 @@ export class Allocation {
         break;
       case "refuse":
         free = allocator.hold(view, [], "untilWritten");
-        this.waiters.add(view, plan.reason, plan.sentence);
         break;
     }
-    if (plan.kind !== "refuse") this.waiters.remove(view.key);
+    const refusal = refusalIn(plan);
+    if (refusal === null) this.waiters.remove(view.key);
+    else this.waiters.add(view, refusal);
+    if (plan.kind === "assign") this.#inFlight.add(view.key);
+    else this.#inFlight.delete(view.key);
     if (free) this.#freed();
     onUse();
   }
@@ -164,10 +204,17 @@ export class Allocation {
   }
 }
 
+/** What a Service goes on waiting for: any address, or a second one; null when it has what it asks for. */
+function refusalIn(plan: Plan): Pick<Waiter, "reason" | "sentence" | "isPending"> | null {
+  if (plan.kind === "refuse") return { reason: plan.reason, sentence: plan.sentence, isPending: true };
+  if (plan.kind !== "keep" || plan.note === null) return null;
+  return { reason: plan.note.reason, sentence: plan.note.sentence, isPending: false };
+}
+
 const views = new WeakMap<Service, ServiceView>();
 
 /** Objects of a cache never change, so each is read once. */
-function viewOf(service: Service): ServiceView {
+export function viewOf(service: Service): ServiceView {
   const known = views.get(service);
   if (known !== undefined) return known;
   const view = toServiceView(service);

@@ -1,11 +1,10 @@
 import type { WantedCondition } from "#api/conditions";
-import { interfacesUp, serviceOfReport, serviceOfSlice, toEndpointFacts, toL2Facts } from "#api/facts";
+import { interfacesUp, serviceOfReport, serviceOfSlice, toEndpointFacts } from "#api/facts";
 import type { EndpointSlice, Node } from "#api/kubernetes";
 import type { L2Advertisement, ServiceL2Status, SpeakerState } from "#api/metallb";
 import { CONDITION } from "#api/names";
-import { byAge, keyOf } from "#api/resources";
+import { keyOf } from "#api/resources";
 import { asList, asObject } from "#api/unsound";
-import { compileAdvertisements } from "#core/advertisements";
 import { advertisementsOf, electAnnouncer, type L2Facts, type NodeFacts } from "#core/election";
 import { explainAnnounce } from "#core/explain";
 import type { PoolView } from "#core/pools";
@@ -19,6 +18,7 @@ import { isNewer } from "./latest.ts";
 export interface AnnounceSources {
   readonly nodes: ObjectCache<Node>;
   readonly slices: ObjectCache<EndpointSlice>;
+  /** Waited for only: they are read as the configuration has them in force. */
   readonly advertisements: ObjectCache<L2Advertisement>;
   readonly l2Statuses: ObjectCache<ServiceL2Status>;
   readonly speakers: ObjectCache<SpeakerState>;
@@ -41,13 +41,15 @@ export const AWAITING = "AwaitingSpeaker";
  */
 export class AnnouncedView {
   readonly #sources: AnnounceSources;
+  readonly #advertisements: () => readonly L2Facts[];
   readonly #slices = new Grouping<EndpointSlice>(serviceOfSlice);
   readonly #reports = new Grouping<ServiceL2Status>(serviceOfReport);
   #nodes: readonly NodeFacts[] | null = null;
-  #advertisements: readonly L2Facts[] = [];
 
-  constructor(sources: AnnounceSources) {
+  /** `advertisements`: those in force, whoever changes them says so. */
+  constructor(sources: AnnounceSources, advertisements: () => readonly L2Facts[]) {
     this.#sources = sources;
+    this.#advertisements = advertisements;
   }
 
   /** True once every source was listed; before that nothing is claimed about announcing. */
@@ -57,10 +59,9 @@ export class AnnouncedView {
 
   /** Builds the indexes and keeps them current, telling the watcher what to look at again. */
   follow({ onService, onAll }: AnnounceWatcher): void {
-    const { nodes, slices, advertisements, l2Statuses, speakers } = this.#sources;
+    const { nodes, slices, l2Statuses, speakers } = this.#sources;
     for (const slice of slices.list()) this.#slices.change(keyOf(slice), slice, undefined);
     for (const report of l2Statuses.list()) this.#reports.change(keyOf(report), report, undefined);
-    this.#compile();
     slices.onChange((key, now, before) => {
       const touched = this.#slices.change(key, now, before);
       if (!same(now, before, (slice) => [serviceOfSlice(slice), toEndpointFacts([slice])])) touched.forEach(onService);
@@ -79,11 +80,6 @@ export class AnnouncedView {
       this.#nodes = null;
       onAll();
     });
-    advertisements.onChange((_key, now, before) => {
-      if (same(now, before, toL2Facts)) return;
-      this.#compile();
-      onAll();
-    });
   }
 
   /** The condition of a Service that holds `addresses` (texts) of `pool`. */
@@ -92,7 +88,7 @@ export class AnnouncedView {
     const answer = electAnnouncer({
       service: { ...service, addresses },
       pool: pool?.name ?? null,
-      advertisements: pool === undefined ? [] : advertisementsOf(pool, this.#advertisements),
+      advertisements: pool === undefined ? [] : advertisementsOf(pool, this.#advertisements()),
       nodes: this.#nodes,
       endpoints: toEndpointFacts(this.#slices.of(service.key)),
     });
@@ -114,11 +110,6 @@ export class AnnouncedView {
     }
     const message = explainAnnounce(answer.reason, { address: text, pool: pool?.name });
     return { type, status: "False", reason: conditionReason(answer.reason), message };
-  }
-
-  #compile(): void {
-    const objects = this.#sources.advertisements.list().toSorted(byAge);
-    this.#advertisements = compileAdvertisements(objects.map(toL2Facts), this.#advertisements).advertisements;
   }
 
   /** Of several reports (a failover under way) that of the best candidate; a report by a node that is none is stale. */

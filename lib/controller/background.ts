@@ -15,7 +15,7 @@ export interface BackgroundOptions {
 /** How often to look whether the urgent work is done. */
 const LOOK_AGAIN_MS = 20;
 /** Even endless urgent work may hold tasks up only so long. */
-const MAX_HOLD_MS = 10_000;
+const MAX_HOLD_MS = 30_000;
 
 type Task = () => Promise<void>;
 

@@ -96,13 +96,14 @@ export class EventRecorder {
   }
 
   #event(object: Subject, { type, reason, message, at }: Facts): CoreEvent {
-    const { name = "", namespace = "default", uid, resourceVersion } = object.metadata;
+    // Events of cluster-scoped objects are kept in "default", and found by the namespace that their subject has not.
+    const { name = "", namespace, uid, resourceVersion } = object.metadata;
     // As client-go names them: the object's name and a number that only grows.
     const unique = (BigInt(this.#deps.clock.now()) * 1_000_000n + BigInt(this.#sequence++ % 1_000_000)).toString(16);
     return {
       apiVersion: "v1",
       kind: "Event",
-      metadata: { name: `${name}.${unique}`, namespace },
+      metadata: { name: `${name}.${unique}`, namespace: namespace ?? "default" },
       involvedObject: { apiVersion: object.apiVersion, kind: object.kind, namespace, name, uid, resourceVersion },
       type,
       reason,

@@ -24,11 +24,24 @@ export class Latest<T extends KubeObject> {
     return seen;
   }
 
-  /** Takes in the reply to a write or a direct read. */
-  put(key: string, object: T): void {
+  /** Takes in the reply to a write or a direct read. Returns the same version as the cache has it, where it does. */
+  put(key: string, object: T): T {
     const known = this.get(key);
     if (known !== undefined && isNewer(object, known)) this.#written.set(key, object);
+    return known !== undefined && isSameVersion(known, object) ? known : object;
   }
+
+  /** True when the cache shows now what we ourselves wrote: nothing that we do not know. */
+  isEcho(key: string, now: T): boolean {
+    const written = this.#written.get(key);
+    if (written === undefined || !isSameVersion(written, now)) return false;
+    this.#written.delete(key);
+    return true;
+  }
+}
+
+function isSameVersion({ metadata: a }: KubeObject, { metadata: b }: KubeObject): boolean {
+  return a.resourceVersion === b.resourceVersion && a.uid === b.uid;
 }
 
 /** resourceVersions of one resource are decimal numbers that grow (Kubernetes 1.35 made that a promise). */

@@ -22,9 +22,14 @@ export function serviceEvents(change: {
   const [was, is] = [before, after].map((service) =>
     conditionOf(service.status?.conditions, CONDITION.addressAssigned),
   );
-  const changed = was?.status !== is?.status || was?.reason !== is?.reason || was?.message !== is?.message;
+  const said = was?.status !== is?.status || was?.reason !== is?.reason || was?.message !== is?.message;
+  const changed = said || ingressText(before) !== ingressText(after);
   if (plan.kind === "release" || plan.kind === "ignore" || !changed) return [];
+  // A Service that has no cluster IP yet is nobody's mistake.
+  if (plan.kind === "refuse" && view.families.length === 0 && view.clusterIPProblem === null) return [];
   const events: ServiceEvent[] = [];
+  const unreadable = ingressProblem(view);
+  if (unreadable !== null) events.push(warning("nolbIPsIPFamily", unreadable));
   if (plan.kind !== "keep" && plan.moved !== null) {
     const kept = plan.kind === "assign" ? plan.addresses.map(formatAddress) : [];
     const lost = view.ingress.filter((text) => !kept.includes(canonicalText(text)));
@@ -36,16 +41,20 @@ export function serviceEvents(change: {
     );
   } else if (plan.kind === "refuse") {
     const tooFew = plan.reason === "family_unavailable" && view.dualStack === "require" && view.families.length < 2;
+    const reason = tooFew
+      ? "not enough clusterips"
+      : view.clusterIPProblem === null
+        ? "AllocationFailed"
+        : "noclusterIPsIPFamily";
     const message = `Failed to allocate IP for ${JSON.stringify(view.key)}: ${plan.sentence}`;
-    events.push(warning(tooFew ? "not enough clusterips" : "AllocationFailed", message));
+    events.push(warning(reason, message));
   }
   if (plan.kind !== "refuse" && plan.note !== null) {
     const { reason, sentence } = plan.note;
-    events.push(
-      reason === "invalid_request"
-        ? warning("LoadBalancerFailed", sentence)
-        : normal("AdditionalAssignFailed", sentence),
-    );
+    if (view.clusterIPProblem !== null) events.push(warning("noclusterIPsIPFamily", sentence));
+    else if (reason === "held") events.push(warning("AddressConflict", sentence));
+    else if (reason === "invalid_request") events.push(warning("LoadBalancerFailed", sentence));
+    else events.push(normal("AdditionalAssignFailed", sentence));
   }
   if (view.deprecatedAnnotations.length > 0) {
     const keys = view.deprecatedAnnotations.join(", ");
@@ -54,6 +63,17 @@ export function serviceEvents(change: {
     );
   }
   return events;
+}
+
+function ingressText(service: Service): string {
+  return (service.status?.loadBalancer?.ingress ?? []).map(({ ip }) => ip ?? "").join();
+}
+
+/** What keeps the addresses in the status from being read as one per family, in words. */
+function ingressProblem({ ingress, held }: ServiceView): string | null {
+  const families = new Set(held?.map(({ family }) => family));
+  if (held !== null && families.size === held.length) return null;
+  return `${ingress.join(", ")} in the status cannot be read as one address of each family`;
 }
 
 function normal(reason: string, message: string): ServiceEvent {

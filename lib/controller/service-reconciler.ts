@@ -8,16 +8,17 @@ import { explainAnnounce } from "#core/explain";
 import type { Plan } from "#core/plan";
 import type { PoolView } from "#core/pools";
 import { conditionReason } from "#core/reasons";
-import { type ServiceView, toServiceView } from "#core/service-view";
+import type { ServiceView } from "#core/service-view";
 import type { Cluster } from "#kube/port";
 import type { Clock } from "#runtime/clock";
 import type { Log } from "#runtime/log";
 import type { Next } from "#runtime/loop";
-import type { Allocation, Decision } from "./allocation.ts";
+import { type Allocation, type Decision, viewOf } from "./allocation.ts";
 import { type AnnouncedView, AWAITING } from "./announced.ts";
 import type { Background } from "./background.ts";
 import { type EventRecorder, timestamp } from "./events.ts";
 import type { Latest } from "./latest.ts";
+import { REFUSED_RETRY_MS } from "./refused.ts";
 import { serviceEvents } from "./service-events.ts";
 
 export interface ServiceDeps {
@@ -35,9 +36,8 @@ export interface ServiceDeps {
 
 /** A failover takes the report away for a moment: only a silence this long changes a condition that says True. */
 const SILENCE_MS = 2000;
-/** A write refused for good (forbidden, invalid) may be permitted later, without any event we would see. */
-const REFUSED_RETRY_MS = 30_000;
 const SOON_MS = 5;
+const UNAVAILABLE_RETRY_MS = 1000;
 
 /** What the Service object should say; parts that are null are right already. */
 interface Wish {
@@ -60,6 +60,8 @@ export class ServiceReconciler {
   readonly #deps: ServiceDeps;
   /** Since when a Service that was announced has had no report. */
   readonly #silentSince = new Map<string, number>();
+  /** Of these a write was sent, and nobody knows what became of it. */
+  readonly #uncertain = new Set<string>();
 
   constructor(deps: ServiceDeps) {
     this.#deps = deps;
@@ -69,13 +71,18 @@ export class ServiceReconciler {
     const decision = this.#deps.allocation.decide(key);
     if (decision === undefined || decision.plan.kind === "ignore") {
       this.#silentSince.delete(key);
+      this.#uncertain.delete(key);
       return {};
     }
     const wish = this.#wish(decision);
     const next = wish.requeueAfterMs === undefined ? {} : { requeueAfterMs: wish.requeueAfterMs };
     if (wish.ingress === null && wish.conditions === null) {
+      if (this.#uncertain.has(key)) {
+        await this.#reread(key, decision.service, signal);
+        return { requeueAfterMs: SOON_MS };
+      }
+      this.#deps.allocation.confirm(decision.service);
       if (wish.pool !== null) this.#deps.background.addKeyed(key, () => this.#annotate(key, signal));
-      else this.#deps.allocation.confirm(decision.service);
       return next;
     }
     try {
@@ -144,9 +151,10 @@ export class ServiceReconciler {
     return left > 0 ? { wanted: null, lookAgainMs: left } : { wanted };
   }
 
-  #written({ service, view, plan }: Decision, written: Service, signal: AbortSignal): void {
+  #written({ service, view, plan }: Decision, reply: Service, signal: AbortSignal): void {
     const { latest, allocation, background, events, log } = this.#deps;
-    latest.put(view.key, written);
+    const written = latest.put(view.key, reply);
+    this.#uncertain.delete(view.key);
     allocation.confirm(written);
     for (const { type, reason, message } of serviceEvents({ view, plan, before: service, after: written })) {
       events.emit({ ...written, kind: "Service", apiVersion: "v1" }, type, reason, message);
@@ -161,18 +169,25 @@ export class ServiceReconciler {
       log.warn("no address", { service: view.key, reason: plan.reason, sentence: plan.sentence });
     } else if (plan.kind === "release") log.info("address released", { service: view.key });
     // Real API servers take the annotation in with the status; others need a second write.
-    if (poolWish(toServiceView(written), plan) !== null) {
+    if (poolWish(viewOf(written), plan) !== null) {
       background.addKeyed(view.key, () => this.#annotate(view.key, signal));
     }
   }
 
   /** Decides anew: since it was asked for, anything may have changed. */
   async #annotate(key: string, signal: AbortSignal): Promise<void> {
-    const { allocation, latest, cluster, enqueue } = this.#deps;
+    const { allocation, latest, cluster, clock, enqueue } = this.#deps;
     const decision = allocation.decide(key);
-    const pool = decision === undefined ? null : poolWish(decision.view, decision.plan);
-    if (decision === undefined || pool === null) return;
-    const { service } = decision;
+    if (decision === undefined || decision.plan.kind === "ignore") return;
+    const { service, view, plan } = decision;
+    if (this.#uncertain.has(key) || this.#wish(decision).ingress !== null) {
+      // The addresses first: what was just decided about them is written nowhere else.
+      enqueue(key);
+      return;
+    }
+    allocation.confirm(service);
+    const pool = poolWish(view, plan);
+    if (pool === null) return;
     const body = {
       metadata: { resourceVersion: service.metadata.resourceVersion, annotations: poolAnnotation(service, pool) },
     };
@@ -181,18 +196,19 @@ export class ServiceReconciler {
     } catch (thrown) {
       const fault = Fault.from(thrown);
       if (fault.code === "not_found") return;
-      if (fault.code === "conflict") {
-        await this.#reread(key, service, signal);
-        enqueue(key);
-        return;
-      }
-      throw fault;
+      const isReread =
+        fault.code === "conflict" && (await this.#reread(key, service, signal).then(isDone, () => false));
+      // Nothing else would ask for it again: the status says already what it should.
+      const again = isReread ? SOON_MS : fault.retryable ? UNAVAILABLE_RETRY_MS : REFUSED_RETRY_MS;
+      clock.schedule(again, () => enqueue(key));
+      if (fault.code !== "conflict") throw fault;
     }
   }
 
   /** Ends, keeps or re-reads the claim in flight, according to what the failure says about the write. */
   async #failed({ service, view }: Decision, fault: Fault, signal: AbortSignal): Promise<Next> {
-    const { allocation } = this.#deps;
+    const { allocation, latest, log } = this.#deps;
+    const { key } = view;
     if (fault.code === "not_found") {
       // The cache will say so too; until then the claim may stay.
       return { requeueAfterMs: REFUSED_RETRY_MS };
@@ -202,12 +218,15 @@ export class ServiceReconciler {
       return { requeueAfterMs: SOON_MS };
     }
     if (!fault.retryable) {
-      allocation.abandon(service);
-      this.#deps.log.error("service not written", { service: view.key, code: fault.code, error: fault.message });
+      log.error("service not written", { service: key, code: fault.code, error: fault.message });
+      // This write failed for good; one before it may have been done all the same.
+      if (this.#uncertain.has(key)) await this.#reread(key, service, signal);
+      allocation.abandon(latest.get(key) ?? service);
       return { requeueAfterMs: REFUSED_RETRY_MS };
     }
     // It may have been written or not. Reading tells; if that fails too, the claim stays and the same write is tried again.
-    await this.#reread(view.key, service, signal).catch(() => undefined);
+    this.#uncertain.add(key);
+    await this.#reread(key, service, signal).catch(() => undefined);
     throw fault;
   }
 
@@ -217,8 +236,11 @@ export class ServiceReconciler {
       throw thrown;
     });
     if (fresh !== null) this.#deps.latest.put(key, fresh);
+    this.#uncertain.delete(key);
   }
 }
+
+const isDone = () => true;
 
 /** What ip-allocated-from-pool should be ("" for nothing), or null when it is that. */
 function poolWish({ allocatedFrom }: ServiceView, plan: Plan): string | null {

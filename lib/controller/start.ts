@@ -1,37 +1,38 @@
 import type { Service } from "#api/kubernetes";
 import {
+  ADDRESS_HOLDS,
   byAge,
   CONFIGURATION_STATES,
   ENDPOINT_SLICES,
-  IP_ADDRESS_POOLS,
   isSameSpec,
   keyOf,
   L2_ADVERTISEMENTS,
-  NAMESPACES,
   NODES,
   SERVICE_L2_STATUSES,
   SERVICES,
   SPEAKER_STATES,
 } from "#api/resources";
 import { Allocator } from "#core/allocate";
-import { errorsAmong, type Finding, findingText } from "#core/findings";
-import type { Cluster } from "#kube/port";
+import type { Cluster, Election, Term } from "#kube/port";
 import type { Clock } from "#runtime/clock";
 import type { Log } from "#runtime/log";
-import { runLoop } from "#runtime/loop";
+import { type Reconcile, runLoop } from "#runtime/loop";
 import type { Metrics } from "#runtime/metrics";
 import type { Runner } from "#runtime/runner";
-import { WorkQueue } from "#runtime/work-queue";
 import { Allocation } from "./allocation.ts";
 import { AnnouncedView } from "./announced.ts";
 import { Background } from "./background.ts";
 import { configurationStateReconciler } from "./configuration-state.ts";
 import { EventRecorder } from "./events.ts";
+import { HoldSource, holdsListed } from "./holds.ts";
 import { Latest } from "./latest.ts";
+import { leadInTerms, sayWhoLeads } from "./leadership.ts";
 import { ensureMemberlistSecret } from "./memberlist-secret.ts";
 import { ControllerMetrics } from "./metrics.ts";
-import { PoolConfigSource } from "./pool-config.ts";
+import { MoveBudget } from "./move-budget.ts";
+import { configurationKinds, controllerConfiguration, poolConfig } from "./pool-config.ts";
 import { poolStatusReconciler } from "./pool-status.ts";
+import { triedAgain } from "./refused.ts";
 import { ServiceReconciler } from "./service-reconciler.ts";
 
 export interface ControllerDeps {
@@ -45,10 +46,12 @@ export interface ControllerDeps {
   /** Serve only Services of this loadBalancerClass; unset: only those without one. */
   readonly lbClass?: string | undefined;
   readonly random: (bytes: number) => Uint8Array;
+  /** Among several replicas; absent when this is the only one by other means. */
+  readonly election?: Election | undefined;
 }
 
 export interface Controller {
-  /** True once everything was listed and existing addresses are adopted. */
+  /** True for a leader once everything was listed and existing addresses are adopted, and for a replica that stands by. */
   ready(): boolean;
   healthy(): boolean;
 }
@@ -58,8 +61,6 @@ const WRITERS = 32;
 /** Pool counters follow a burst of assignments at this pace. */
 const COUNTERS_EVERY_MS = 200;
 
-type Pools = ReturnType<typeof caches>["pools"];
-
 /**
  * Starts the controller. Resolves at once; listing, adopting and working go on
  * under the runner, so that health can be asked for from the beginning. Nothing
@@ -67,21 +68,44 @@ type Pools = ReturnType<typeof caches>["pools"];
  */
 export async function startController(runner: Runner, deps: ControllerDeps): Promise<Controller> {
   const { signal } = runner;
+  const { election } = deps;
+  let term: Term | null = null;
   let adopted = false;
-  const work = run(runner, deps, () => {
-    adopted = true;
+  const leader = deps.metrics.gauge("berth_controller_leader", "1 while this replica is the one that assigns.");
+  deps.metrics.onRender(() => leader.set({}, term?.holds() === true ? 1 : 0));
+  const work = leadInTerms({ cluster: deps.cluster, election, signal }, async (leading) => {
+    term = leading.term;
+    adopted = false;
+    const owned: Owned[] = [];
+    try {
+      await run(leading, { ...deps, cluster: leading.cluster }, owned, () => {
+        adopted = true;
+      });
+    } finally {
+      term = null;
+      for (const each of owned) each();
+    }
   });
   runner.watch("controller", work);
   // Lets the writes under way finish before connections close.
   runner.onStop("controller", () => work.catch(() => undefined));
-  return { ready: () => adopted && !signal.aborted, healthy: () => !signal.aborted };
+  const ready = () => (term === null ? standsBy(election) : adopted);
+  return { ready: () => ready() && !signal.aborted, healthy: () => !signal.aborted };
+}
+
+/** Undone at the end of a term. */
+type Owned = () => void;
+
+/** Somebody else leads, and this replica sees it: a rollout may go on to end the other. */
+function standsBy(election: Election | undefined): boolean {
+  return election !== undefined && election.leader !== null && election.leader !== "";
 }
 
 function caches({ cluster, namespace }: ControllerDeps) {
   return {
     services: cluster.cache(SERVICES),
-    pools: cluster.cache(IP_ADDRESS_POOLS, { namespace }),
-    namespaces: cluster.cache(NAMESPACES),
+    holds: cluster.cache(ADDRESS_HOLDS),
+    kinds: configurationKinds(cluster, namespace),
     states: cluster.cache(CONFIGURATION_STATES, { namespace }),
     announce: {
       nodes: cluster.cache(NODES),
@@ -93,59 +117,92 @@ function caches({ cluster, namespace }: ControllerDeps) {
   };
 }
 
-async function run(runner: Runner, deps: ControllerDeps, onAdopted: () => void): Promise<void> {
+async function run(
+  { term, signal }: { readonly term: Term; readonly signal: AbortSignal },
+  deps: ControllerDeps,
+  owned: Owned[],
+  onAdopted: () => void,
+): Promise<void> {
   const { cluster, clock, log, metrics, namespace } = deps;
-  const { signal } = runner;
-  const { services, pools, namespaces, states, announce } = caches(deps);
+  const { services, holds, kinds, states, announce } = caches(deps);
+  const { pools, namespaces } = kinds;
+  for (const cache of [services, holds, states, ...Object.values(kinds), ...Object.values(announce)]) {
+    owned.push(() => cache.close());
+  }
+  // Caches that others keep warm may not show yet what the last leader wrote.
+  await Promise.all([services, pools, namespaces].map((cache) => cache.listedSince(term.since, signal)));
   await Promise.all([services, pools, namespaces].map((cache) => cache.whenSynced(signal)));
+  await holdsListed({ ...deps, holds, since: term.since, signal });
 
-  const queue = new WorkQueue({ clock });
-  const poolQueue = new WorkQueue({ clock });
-  const onceQueue = new WorkQueue({ clock });
   const latest = new Latest(services);
-  const config = new PoolConfigSource(pools, namespaces);
-  const announced = new AnnouncedView(announce);
   const allocator = new Allocator({ lbClass: deps.lbClass });
+  const counters = new ControllerMetrics(metrics, clock, {
+    allocator,
+    waiting: () => allocation.waiters.counts(),
+    inFlight: () => allocation.inFlight,
+  });
+  owned.push(counters.close);
+  const queue = counters.queue("service");
+  const poolQueue = counters.queue("pool");
+  const onceQueue = counters.queue("once");
+  const holdQueue = counters.queue("hold");
   const enqueue = (key: string) => queue.add(key);
   const background = new Background({ clock, log, signal, idle: () => queue.size === 0 });
   const events = new EventRecorder({ cluster, clock, log, background });
   const onUse = paced(clock, COUNTERS_EVERY_MS, () => {
     for (const object of pools.list()) poolQueue.add(keyOf(object));
   });
-  const allocation = new Allocation({ allocator, get: (key) => latest.get(key), enqueue, onUse });
-  const counters = new ControllerMetrics(metrics, allocator, () => allocation.waiters.counts());
-  const complain = complainer(pools, events, log);
+  const moves = new MoveBudget({ clock, again: enqueue });
+  const allocation = new Allocation({ allocator, get: (key) => latest.get(key), enqueue, moves, onUse });
 
   const everyService = () => {
     // Those that hold addresses first: they may free some, and must not wait for those who may get them.
     const list = services.list().toSorted((a, b) => held(b) - held(a) || byAge(a, b));
     for (const service of list) if (service.spec?.type === "LoadBalancer") enqueue(keyOf(service));
   };
-  const configure = () => {
-    const current = config.compile();
-    const errors = errorsAmong(current.findings);
-    counters.configured(errors.length > 0);
-    complain(errors);
-    onceQueue.add("configuration-state");
-    return current;
-  };
+  const config = controllerConfiguration({
+    kinds,
+    namespace,
+    clock,
+    signal,
+    log,
+    events,
+    onCompiled: (valid) => {
+      counters.configured(!valid);
+      onceQueue.add("configuration-state");
+    },
+    onPools: (pools) => {
+      if (isAdopting) return;
+      allocation.configure(pools);
+      everyService();
+    },
+    onAdvertisements: everyService,
+  });
+  const announced = new AnnouncedView(announce, () => config.current.configuration.l2Advertisements);
 
-  allocation.adopt(services.list(), configure());
+  let isAdopting = true;
+  sayWhoLeads(events, deps);
+  const holdSource = new HoldSource({ ...deps, holds, events, signal, onChange: () => holdsChanged() });
+  const holdsChanged = () => {
+    allocation.setHolds(holdSource.compile(), services.list());
+    for (const object of holds.list()) holdQueue.add(keyOf(object));
+  };
+  holdsChanged();
+  allocation.adopt(services.list(), poolConfig(config.refresh()));
+  isAdopting = false;
   announced.follow({ onService: enqueue, onAll: everyService });
   services.onChange((key, now) => {
     if (now === undefined || now.spec?.type !== "LoadBalancer") allocation.forget(key);
+    else if (latest.isEcho(key, now)) return;
     enqueue(key);
   });
-  const reconfigure = () => {
-    allocation.configure(configure());
-    everyService();
-  };
-  pools.onChange((key, now, before) => {
-    if (isSameSpec(now, before)) poolQueue.add(key);
-    else reconfigure();
+  holds.onChange((key, now, before) => {
+    if (isSameSpec(now, before)) holdQueue.add(key);
+    else holdsChanged();
   });
-  namespaces.onChange((_key, now, before) => {
-    if (!isSameSpec(now, before)) reconfigure();
+  pools.onChange((key, now) => {
+    // Not only when the pools in force change: one that is deleted and made anew is the same pool without a status.
+    if (now !== undefined) poolQueue.add(key);
   });
   states.onChange((key) => {
     if (key === `${namespace}/controller`) onceQueue.add("configuration-state");
@@ -159,7 +216,7 @@ async function run(runner: Runner, deps: ControllerDeps, onAdopted: () => void):
   everyService();
   onceQueue.add("memberlist-secret");
   onAdopted();
-  log.info("controller ready", { services: services.list().length, pools: config.current.pools.length, namespace });
+  log.info("controller ready", { services: services.list().length, pools: allocator.pools.length, namespace });
 
   const reconciler = new ServiceReconciler({
     cluster,
@@ -170,30 +227,36 @@ async function run(runner: Runner, deps: ControllerDeps, onAdopted: () => void):
     latest,
     events,
     background,
-    pool: (name) => config.current.pools.find((pool) => pool.name === name),
+    pool: (name) => allocator.pools.find((pool) => pool.name === name),
     enqueue,
   });
   const configurationState = configurationStateReconciler({ ...deps, states, findings: () => config.current.findings });
   const onFailure = () => counters.failed();
+  const timed = (name: string, reconcile: Reconcile) => counters.timed(name, triedAgain(reconcile, { log, onFailure }));
   await Promise.all([
     runLoop(
       queue,
-      async (key, stop) => {
+      timed("service", async (key, stop) => {
         counters.handled();
         const next = await reconciler.reconcile(key, stop);
         background.pump();
         return next;
-      },
+      }),
       { log, signal, workers: WRITERS, onFailure },
     ),
-    runLoop(poolQueue, poolStatusReconciler({ cluster, pools, allocator }), { log, signal, onFailure }),
+    runLoop(poolQueue, timed("pool", poolStatusReconciler({ cluster, pools, allocator })), {
+      log,
+      signal,
+      onFailure,
+    }),
+    runLoop(holdQueue, timed("hold", holdSource.reconcile), { log, signal, onFailure }),
     runLoop(
       onceQueue,
-      async (key, stop) => {
+      timed("once", async (key, stop) => {
         if (key === "configuration-state") return configurationState(key, stop);
         await ensureMemberlistSecret(deps, stop);
         return {};
-      },
+      }),
       { log, signal, onFailure },
     ),
   ]);
@@ -209,22 +272,6 @@ function paced(clock: Clock, afterMs: number, task: () => void): () => void {
       waits = false;
       task();
     });
-  };
-}
-
-/** A Warning Event on each invalid pool and a line in the log, once per sentence for as long as it stays true. */
-function complainer(pools: Pools, events: EventRecorder, log: Log) {
-  let said: ReadonlySet<string> = new Set();
-  return (findings: readonly Finding[]) => {
-    for (const finding of findings) {
-      const text = findingText(finding);
-      const object = pools.list().find(({ metadata }) => metadata.name === finding.object);
-      if (object === undefined || said.has(text)) continue;
-      const { apiVersion = "metallb.io/v1beta1" } = object;
-      events.emit({ ...object, kind: "IPAddressPool", apiVersion }, "Warning", "ConfigurationError", text);
-      log.warn("pool is invalid", { ...finding });
-    }
-    said = new Set(findings.map(findingText));
   };
 }
 

@@ -1,7 +1,7 @@
 import type { KubeObject } from "#api/kubernetes";
 import { keyOf } from "#api/resources";
 import { Fault } from "#core/errors";
-import { type Clock, sleep } from "#runtime/clock";
+import { type Clock, sleep, untilAborted } from "#runtime/clock";
 import type { Log } from "#runtime/log";
 import type { CacheHealth } from "./port.ts";
 import { watchEvents } from "./watch-lines.ts";
@@ -43,6 +43,7 @@ export class ListWatchCache<T extends KubeObject> {
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #timings: Required<CacheTimings>;
+  readonly #lean: boolean;
   readonly #ending = new AbortController();
   readonly #listeners = new Set<ChangeListener<T>>();
   readonly #synced: Promise<void>;
@@ -56,6 +57,10 @@ export class ListWatchCache<T extends KubeObject> {
   #startedOver = false;
   #refused = false;
   #health: CacheHealth;
+  /** When the last list taken in was begun; who waits for a later one; what makes the watch give way to it. */
+  #listedAt = Number.NEGATIVE_INFINITY;
+  #waiting: readonly { readonly since: number; readonly resolve: () => void }[] = [];
+  #interrupt: () => void = () => undefined;
   synced = false;
 
   constructor(options: {
@@ -64,9 +69,12 @@ export class ListWatchCache<T extends KubeObject> {
     readonly clock: Clock;
     readonly log: Log;
     readonly timings?: CacheTimings;
+    /** Without metadata.managedFields. */
+    readonly lean?: boolean;
   }) {
     this.#name = options.name;
     this.#source = options.source;
+    this.#lean = options.lean ?? false;
     this.#clock = options.clock;
     this.#log = options.log;
     this.#timings = { idleMs: 75_000, baseDelayMs: 200, maxDelayMs: 10_000, ...options.timings };
@@ -98,19 +106,16 @@ export class ListWatchCache<T extends KubeObject> {
   }
 
   whenSynced(signal?: AbortSignal): Promise<void> {
-    if (this.synced || signal === undefined) return this.#synced;
-    return new Promise((resolve, reject) => {
-      const abort = () => reject(signal.reason);
-      if (signal.aborted) {
-        abort();
-        return;
-      }
-      signal.addEventListener("abort", abort, { once: true });
-      void this.#synced.then(() => {
-        signal.removeEventListener("abort", abort);
-        resolve();
-      });
+    return this.synced ? this.#synced : untilAborted(this.#synced, signal);
+  }
+
+  listedSince(since: number, signal?: AbortSignal): Promise<void> {
+    if (this.#listedAt >= since) return Promise.resolve();
+    const listed = new Promise<void>((resolve) => {
+      this.#waiting = [...this.#waiting, { since, resolve }];
     });
+    this.#interrupt();
+    return untilAborted(listed, signal);
   }
 
   close(): void {
@@ -122,10 +127,11 @@ export class ListWatchCache<T extends KubeObject> {
     const { signal } = this.#ending;
     while (!signal.aborted) {
       try {
-        if (this.#version === "") await this.#relist();
-        await this.#watch();
+        if (this.#version === "" || this.#waiting.length > 0) await this.#relist();
+        if (this.#waiting.length === 0) await this.#watch();
       } catch (thrown) {
         if (signal.aborted) return;
+        if (thrown === LIST_ANEW) continue;
         this.#failed(Fault.from(thrown));
       }
       if (this.#failures === 0) continue;
@@ -134,11 +140,13 @@ export class ListWatchCache<T extends KubeObject> {
   }
 
   async #relist(): Promise<void> {
+    const begunAt = this.#clock.monotonic();
     const { items, resourceVersion } = await this.#source.list(this.#ending.signal);
     this.#ending.signal.throwIfAborted();
     const before = this.#objects;
     const now = new Map<string, T>();
     for (const item of items) {
+      if (this.#lean) delete item.metadata.managedFields;
       const key = keyOf(item);
       const known = before.get(key);
       now.set(key, known !== undefined && sameVersion(known, item) ? known : item);
@@ -150,6 +158,9 @@ export class ListWatchCache<T extends KubeObject> {
     this.#seen();
     this.synced = true;
     this.#resolveSynced();
+    this.#listedAt = begunAt;
+    for (const { since, resolve } of this.#waiting) if (since <= begunAt) resolve();
+    this.#waiting = this.#waiting.filter(({ since }) => since > begunAt);
     for (const [key, item] of now) if (before.get(key) !== item) this.#emit(key, item, before.get(key));
     for (const [key, item] of before) if (!now.has(key)) this.#emit(key, undefined, item);
   }
@@ -169,6 +180,7 @@ export class ListWatchCache<T extends KubeObject> {
       });
     };
     armIdle(this.#timings.idleMs);
+    this.#interrupt = () => idle.abort(LIST_ANEW);
     try {
       const seconds = 300 + Math.floor(Math.random() * 300);
       const body = await this.#source.watch(this.#version, seconds, signal);
@@ -186,6 +198,7 @@ export class ListWatchCache<T extends KubeObject> {
       throw idle.signal.aborted ? idle.signal.reason : thrown;
     } finally {
       cancelIdle();
+      this.#interrupt = () => undefined;
     }
     // A polite end is how servers bound a watch; one that ends at once again and again is a failure all the same.
     if (this.#clock.monotonic() - startedAt < GOOD_WATCH_MS) {
@@ -202,6 +215,8 @@ export class ListWatchCache<T extends KubeObject> {
   }
 
   #apply(type: string, object: T & { readonly code?: number; readonly message?: string }): void {
+    // Fresh from the wire: nobody else has seen it yet.
+    if (this.#lean && type !== "ERROR") delete object.metadata.managedFields;
     if (type === "ERROR") {
       throw new Fault(object.code === 410 ? "gone" : "unavailable", object.message ?? "the watch reported an error", {
         context: { status: object.code ?? 0 },
@@ -269,6 +284,9 @@ export class ListWatchCache<T extends KubeObject> {
     return full * (0.5 + Math.random() / 2);
   }
 }
+
+/** Why a watch is given up that is well. */
+const LIST_ANEW = new Fault("unavailable", "a list was asked for");
 
 function sameVersion(a: KubeObject, b: KubeObject): boolean {
   const version = a.metadata.resourceVersion;

@@ -3,7 +3,7 @@ import { apiVersionOf, PODS, type ResourceRef } from "#api/resources";
 import { Fault } from "#core/errors";
 import { type Clock, systemClock } from "#runtime/clock";
 import { type Log, silentLog } from "#runtime/log";
-import { type CacheTimings, type ChangeListener, ListWatchCache } from "./cache.ts";
+import { type CacheTimings, ListWatchCache } from "./cache.ts";
 import type { Connection } from "./connection.ts";
 import { collectionPath, objectPath } from "./paths.ts";
 import type {
@@ -17,6 +17,7 @@ import type {
   PatchRequest,
   WriteOptions,
 } from "./port.ts";
+import { SharedCache } from "./shared-cache.ts";
 import { Transport } from "./transport.ts";
 
 export interface HttpClusterOptions {
@@ -26,6 +27,11 @@ export interface HttpClusterOptions {
   /** Name in managedFields for writes that give none. */
   readonly fieldManager?: string;
   readonly timings?: CacheTimings;
+  /**
+   * Caches forget who wrote which field (metadata.managedFields): often more than half of an object. Not for those who
+   * show objects to people.
+   */
+  readonly lean?: boolean;
 }
 
 interface RawList<T> {
@@ -50,6 +56,7 @@ export class HttpCluster implements Cluster {
   readonly #log: Log;
   readonly #fieldManager: string | undefined;
   readonly #timings: CacheTimings;
+  readonly #lean: boolean;
   readonly #caches = new Map<string, { readonly cache: ListWatchCache<KubeObject>; users: number }>();
   #closed = false;
 
@@ -59,6 +66,7 @@ export class HttpCluster implements Cluster {
     this.#log = options.log ?? silentLog;
     this.#fieldManager = options.fieldManager;
     this.#timings = options.timings ?? {};
+    this.#lean = options.lean ?? false;
   }
 
   list<T extends KubeObject>(resource: ResourceRef<T>, options: ListOptions = {}): Promise<ObjectList<T>> {
@@ -87,7 +95,7 @@ export class HttpCluster implements Cluster {
   }
 
   async remove(resource: ResourceRef, name: ObjectName, options: DeleteOptions = {}): Promise<void> {
-    const { propagation, resourceVersion, uid, gracePeriodSeconds, signal } = options;
+    const { propagation, resourceVersion, uid, gracePeriodSeconds, mayStart, signal } = options;
     const preconditions = {
       ...(uid === undefined ? {} : { uid }),
       ...(resourceVersion === undefined ? {} : { resourceVersion }),
@@ -95,6 +103,7 @@ export class HttpCluster implements Cluster {
     await this.#transport.text({
       method: "DELETE",
       path: objectPath(resource, name),
+      mayStart,
       signal,
       body: {
         kind: "DeleteOptions",
@@ -161,6 +170,7 @@ export class HttpCluster implements Cluster {
       clock: this.#clock,
       log: this.#log,
       timings: this.#timings,
+      lean: this.#lean,
       source: {
         list: (signal) => this.#list(resource, scope, signal),
         watch: (resourceVersion, timeoutSeconds, signal) =>
@@ -237,6 +247,7 @@ export class HttpCluster implements Cluster {
         dryRun: options.dryRun === true ? "All" : undefined,
         fieldManager: options.fieldManager ?? this.#fieldManager,
       },
+      mayStart: options.mayStart,
       signal: options.signal,
     });
   }
@@ -245,54 +256,4 @@ export class HttpCluster implements Cluster {
 function complete<T extends KubeObject>(resource: ResourceRef<T>, object: T): T {
   if (object.kind !== undefined && object.apiVersion !== undefined) return object;
   return { apiVersion: apiVersionOf(resource), kind: resource.kind, ...object };
-}
-
-/** One user's handle on a cache that several may share: its listeners end with it. */
-class SharedCache<T extends KubeObject> implements ObjectCache<T> {
-  readonly #cache: ListWatchCache<T>;
-  readonly #release: () => void;
-  readonly #unsubscribe = new Set<() => void>();
-  #open = true;
-
-  constructor(cache: ListWatchCache<T>, release: () => void) {
-    this.#cache = cache;
-    this.#release = release;
-  }
-
-  get synced(): boolean {
-    return this.#cache.synced;
-  }
-
-  get health() {
-    return this.#cache.health;
-  }
-
-  whenSynced(signal?: AbortSignal): Promise<void> {
-    return this.#cache.whenSynced(signal);
-  }
-
-  get(key: string): T | undefined {
-    return this.#cache.get(key);
-  }
-
-  list(): readonly T[] {
-    return this.#cache.list();
-  }
-
-  onChange(listener: ChangeListener<T>): () => void {
-    const stop = this.#cache.onChange(listener);
-    this.#unsubscribe.add(stop);
-    return () => {
-      stop();
-      this.#unsubscribe.delete(stop);
-    };
-  }
-
-  close(): void {
-    if (!this.#open) return;
-    this.#open = false;
-    for (const stop of this.#unsubscribe) stop();
-    this.#unsubscribe.clear();
-    this.#release();
-  }
 }

@@ -26,6 +26,8 @@ export type PatchKind = "merge" | "json" | "strategic";
 
 /** With `dryRun` everything is checked and nothing is written. */
 export interface WriteOptions {
+  /** Asked when the first byte is about to leave; false fails the write unsent (Fault `unavailable`). */
+  readonly mayStart?: () => boolean;
   readonly subresource?: "status" | "scale";
   readonly dryRun?: boolean;
   readonly fieldManager?: string;
@@ -45,6 +47,7 @@ export interface DeleteOptions {
   readonly resourceVersion?: string;
   readonly uid?: string;
   readonly gracePeriodSeconds?: number;
+  readonly mayStart?: () => boolean;
   readonly signal?: AbortSignal;
 }
 
@@ -58,6 +61,11 @@ export interface ObjectCache<T> {
   readonly synced: boolean;
   /** Resolves when `synced`; rejects when the signal aborts first. */
   whenSynced(signal?: AbortSignal): Promise<void>;
+  /**
+   * Resolves once the cache has taken in a list that was begun at `since` (monotonic ms) or later, listing anew if
+   * need be: what others wrote before then is in it. Rejects when the signal aborts first.
+   */
+  listedSince(since: number, signal?: AbortSignal): Promise<void>;
   get(key: string): T | undefined;
   list(): readonly T[];
   /**
@@ -79,6 +87,28 @@ export interface CacheHealth {
   readonly error?: string;
   /** True when the server refuses the list or watch (403). */
   readonly forbidden: boolean;
+}
+
+/** A stretch of time in which this process alone may write. */
+export interface Term {
+  /** Monotonic ms at which it began. */
+  readonly since: number;
+  /** Aborts when it ends, before anybody else can begin one. Pass it to every write. */
+  readonly signal: AbortSignal;
+  /** To be asked right before a write. */
+  holds(): boolean;
+  /** Ends it, so that a successor need not wait. Only when no write is under way. Never rejects. */
+  release(): Promise<void>;
+}
+
+/** How several replicas agree on the one that writes. */
+export interface Election {
+  /** What it is held by, for people. */
+  readonly name: string;
+  /** Who holds it: null before the first look, "" when nobody does. */
+  readonly leader: string | null;
+  /** Resolves when this process may write; rejects when the signal aborts first. */
+  campaign(signal: AbortSignal): Promise<Term>;
 }
 
 /**

@@ -1,4 +1,6 @@
-import { Agent } from "undici";
+import type { Dispatcher } from "undici";
+import api from "undici/lib/api/index.js";
+import Agent from "undici/lib/dispatcher/agent.js";
 import { Fault } from "#core/errors";
 import type { Connection } from "./connection.ts";
 import { faultOf, networkFault } from "./failure.ts";
@@ -10,6 +12,8 @@ export interface Call {
   readonly body?: unknown;
   readonly contentType?: string;
   readonly accept?: string;
+  /** Asked when the first byte is about to leave. */
+  readonly mayStart?: (() => boolean) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -17,6 +21,8 @@ export interface Call {
 const HEADERS_TIMEOUT_MS = 35_000;
 const BODY_TIMEOUT_MS = 60_000;
 const CONNECT_TIMEOUT_MS = 5000;
+/** More than any part of Berth has requests under way; left alone, a burst would open many more, each with its TLS state. */
+const CONNECTIONS = 48;
 
 /**
  * HTTP to one API server over pooled connections. Every failure is a `Fault`;
@@ -26,7 +32,9 @@ export class Transport {
   readonly #connection: Connection;
   readonly #origin: string;
   readonly #prefix: string;
-  readonly #agent: Agent;
+  readonly #agent: Dispatcher;
+  /** Watches hold a connection each for as long as they last. */
+  readonly #streams: Dispatcher;
 
   constructor(connection: Connection) {
     const { ca, cert, key, insecure, serverName } = connection;
@@ -34,7 +42,7 @@ export class Transport {
     const url = parseServer(connection.server);
     this.#origin = url.origin;
     this.#prefix = url.pathname.replace(/\/+$/, "");
-    this.#agent = new Agent({
+    const options = {
       connect: {
         timeout: CONNECT_TIMEOUT_MS,
         ...(ca === undefined ? {} : { ca }),
@@ -47,7 +55,9 @@ export class Transport {
       allowH2: false,
       headersTimeout: HEADERS_TIMEOUT_MS,
       bodyTimeout: BODY_TIMEOUT_MS,
-    });
+    };
+    this.#agent = new Agent({ ...options, connections: CONNECTIONS }).compose(askBeforeStart);
+    this.#streams = new Agent(options);
   }
 
   async json<T>(call: Call): Promise<T> {
@@ -71,13 +81,13 @@ export class Transport {
   /** The body as it arrives. Resolves once the server accepted (2xx); aborting the signal ends the body. */
   async stream(call: Call): Promise<AsyncIterable<Uint8Array>> {
     // Silence is judged by the reader, which knows about bookmarks.
-    const response = await this.#send(call, 0);
+    const response = await this.#send(call, 0, this.#streams);
     if (response.statusCode >= 300) throw faultOf(label(call), response.statusCode, await drain(response.body));
     return faulting(label(call), response.body);
   }
 
   async close(): Promise<void> {
-    await this.#agent.destroy();
+    await Promise.all([this.#agent.destroy(), this.#streams.destroy()]);
   }
 
   async #text(call: Call): Promise<string> {
@@ -92,13 +102,13 @@ export class Transport {
     return text;
   }
 
-  async #send(call: Call, bodyTimeout: number) {
+  async #send(call: Call, bodyTimeout: number, agent = this.#agent) {
     const body = call.body === undefined ? null : JSON.stringify(call.body);
     const query = new URLSearchParams();
     for (const [name, value] of Object.entries(call.query ?? {})) if (value !== undefined) query.set(name, value);
     const suffix = query.size === 0 ? "" : `?${query}`;
     try {
-      return await this.#agent.request({
+      const options: StartOptions & Dispatcher.RequestOptions = {
         origin: this.#origin,
         path: `${this.#prefix}${call.path}${suffix}`,
         method: call.method,
@@ -106,7 +116,9 @@ export class Transport {
         body,
         bodyTimeout,
         ...(call.signal === undefined ? {} : { signal: call.signal }),
-      });
+        ...(call.mayStart === undefined ? {} : { mayStart: call.mayStart }),
+      };
+      return await api.request.call(agent, options);
     } catch (thrown) {
       throw networkFault(label(call), thrown);
     }
@@ -125,6 +137,25 @@ export class Transport {
     };
   }
 }
+
+interface StartOptions {
+  readonly mayStart?: () => boolean;
+}
+
+/**
+ * A request may wait long for a connection, or for a process that stood still: what held when it was made need not
+ * hold when it is sent.
+ */
+const askBeforeStart: Dispatcher.DispatcherComposeInterceptor = (dispatch) => (options, handler) => {
+  const { mayStart } = options as StartOptions;
+  if (mayStart === undefined) return dispatch(options, handler);
+  const start = handler.onRequestStart;
+  handler.onRequestStart = (controller, context) => {
+    if (!mayStart()) throw new Fault("unavailable", "not sent: it may not be written any more");
+    start?.call(handler, controller, context);
+  };
+  return dispatch(options, handler);
+};
 
 function parseServer(server: string): URL {
   const url = URL.canParse(server) ? new URL(server) : null;

@@ -1,24 +1,45 @@
 /**
- * `node test/bench/allocate.ts`: assignments a second in memory, from an empty pool to a full one. Prints a table.
+ * `node test/bench/allocate.ts [rounds]`: assignments a second in memory, from an empty pool to a full one. Prints a table.
  * Bars of design.md section 9: 200,000 a second; the last 1 % costs at most twice the first 1 %.
  */
 import { Allocator } from "#core/allocate";
-import { compilePools } from "#core/pools";
+import type { HoldView } from "#core/holds";
 import { type ServiceView, toServiceView } from "#core/service-view";
+import { poolsInForce } from "../support/pools.ts";
 
 interface Case {
   readonly name: string;
-  readonly range: string;
+  /** One pool each. */
+  readonly ranges: readonly string[];
   readonly services: number;
   readonly share?: boolean;
+  /** AddressHolds of one address each, spread evenly over a /16. */
+  readonly holds?: number;
 }
 
 const cases: readonly Case[] = [
-  { name: "IPv4 /16, empty to full", range: "10.0.0.0/16", services: 65_536 },
-  { name: "IPv4 /14, empty to full", range: "10.0.0.0/14", services: 262_144 },
-  { name: "IPv6 /64, 65,536 Services", range: "2001:db8::/64", services: 65_536 },
-  { name: "IPv4 /16, one sharing key, one port", range: "10.0.0.0/16", services: 65_536, share: true },
+  { name: "IPv4 /16, empty to full", ranges: ["10.0.0.0/16"], services: 65_536 },
+  { name: "IPv4 /14, empty to full", ranges: ["10.0.0.0/14"], services: 262_144 },
+  { name: "IPv6 /64, 65,536 Services", ranges: ["2001:db8::/64"], services: 65_536 },
+  { name: "IPv4 /16, one sharing key, one port", ranges: ["10.0.0.0/16"], services: 65_536, share: true },
+  {
+    name: "IPv4 500 pools of 131, empty to full",
+    ranges: Array.from(
+      { length: 500 },
+      (_, index) => `10.${index >> 8}.${index & 255}.1-10.${index >> 8}.${index & 255}.131`,
+    ),
+    services: 65_500,
+  },
+  { name: "IPv4 /16, 1,000 holds in it", ranges: ["10.0.0.0/16"], services: 64_536, holds: 1000 },
 ];
+
+function holdsFor(count: number): readonly HoldView[] {
+  return Array.from({ length: count }, (_, index) => {
+    const address = { family: 4 as const, value: (10n << 24n) + BigInt(Math.floor((index * 65_536) / count)) };
+    const range = { first: address, last: address };
+    return { name: `h${index}`, ranges: [range], reason: "reserved", expiresAt: null, note: "", mac: "", node: "" };
+  });
+}
 
 function service(index: number, ipv6: boolean, share: boolean): ServiceView {
   return toServiceView({
@@ -42,11 +63,16 @@ function assign(allocator: Allocator, views: readonly ServiceView[]): number {
 }
 
 /** Milliseconds per operation. */
-function run({ range, services, share = false }: Case) {
-  const { pools } = compilePools([{ name: "p", addresses: [range], autoAssign: true, avoidBuggyIPs: false }], []);
-  const views = Array.from({ length: services }, (_, index) => service(index, range.includes(":"), share));
+function run({ ranges, services, share = false, holds = 0 }: Case) {
+  const inputs = ranges.map((range, index) => {
+    const name = `p${String(index).padStart(3, "0")}`;
+    return { name, addresses: [range], autoAssign: true, avoidBuggyIPs: false };
+  });
+  const isIPv6 = ranges[0]?.includes(":") === true;
+  const views = Array.from({ length: services }, (_, index) => service(index, isIPv6, share));
   const allocator = new Allocator();
-  allocator.setPools(pools);
+  allocator.setPools(poolsInForce(inputs));
+  allocator.setHolds(holdsFor(holds));
   const percent = Math.ceil(services / 100);
   const first = assign(allocator, views.slice(0, percent));
   const middle = assign(allocator, views.slice(percent, services - percent));
@@ -68,7 +94,7 @@ function run({ range, services, share = false }: Case) {
   };
 }
 
-const ROUNDS = 7;
+const ROUNDS = Number(process.argv[2] ?? 7);
 
 /**
  * Medians over rounds that go through all cases in turn, so that a busy moment of the machine hits none of them

@@ -148,13 +148,19 @@ describe("condition Announced says why nobody does", () => {
 });
 
 describe("what Prometheus sees of the controller", () => {
-  it("has upstream's names, and ours for refusals", async () => {
+  it("has upstream's names, and ours for leadership, work and refusals", async () => {
     const rig = await announcedRig();
     const names = rig.metrics
       .render()
       .split("\n")
       .flatMap((line) => (line.startsWith("# TYPE ") ? [line.slice("# TYPE ".length)] : []));
     expect(names).toEqual([
+      "berth_controller_leader gauge",
+      "berth_controller_queue_wait_seconds histogram",
+      "berth_controller_reconcile_duration_seconds histogram",
+      "berth_controller_queue_depth gauge",
+      "berth_controller_claims gauge",
+      "berth_controller_claims_in_flight gauge",
       "metallb_k8s_client_updates_total counter",
       "metallb_k8s_client_update_errors_total counter",
       "metallb_k8s_client_config_loaded_bool gauge",
@@ -166,7 +172,23 @@ describe("what Prometheus sees of the controller", () => {
       "metallb_allocator_ipv6_addresses_total gauge",
       "metallb_allocator_ipv6_addresses_in_use_total gauge",
       "berth_controller_refusals gauge",
+      "berth_controller_held_addresses gauge",
     ]);
+  });
+
+  it("counts what is queued, worked on and held", async () => {
+    const rig = new Rig();
+    await rig.put(pool("one", "10.0.0.1/32"), service("holder"), service("waits"));
+    await rig.start();
+    const text = rig.metrics.render();
+    expect(text).toContain("\nberth_controller_leader 1\n");
+    expect(text).toContain("\nberth_controller_claims 1\n");
+    expect(text).toContain("\nberth_controller_claims_in_flight 0\n");
+    expect(text).toContain('\nberth_controller_queue_depth{queue="service"} 0\n');
+    expect(text).toContain('\nberth_controller_refusals{reason="exhausted"} 1\n');
+    for (const name of ["queue_wait", "reconcile_duration"]) {
+      expect(text).toMatch(new RegExp(`\nberth_controller_${name}_seconds_count{queue="service"} [1-9]`));
+    }
   });
 
   it("counts per pool and family, a shared address once, and forgets a pool that is gone", async () => {

@@ -193,7 +193,7 @@ describe("pools", () => {
     rig.server.set(IP_ADDRESS_POOLS, pool("production", "127.77.10.9-127.77.10.1"));
     await rig.calm(900);
     expect(state()).toMatchObject({ result: "Invalid" });
-    expect(state()?.errorSummary).toContain("pool production: spec.addresses.0");
+    expect(state()?.errorSummary).toContain("IPAddressPool production: spec.addresses.0");
     expect(state()?.conditions?.[0]).toMatchObject({
       type: "poolReconcilerValid",
       status: "False",
@@ -247,7 +247,7 @@ describe("pools", () => {
     expect(rig.says("web")).toBe("10.0.0.1 (team)");
     rig.server.set(NAMESPACES, { metadata: { name: "default", labels: { team: "b" } } });
     await rig.calm();
-    expect(rig.says("web")).toBe("NamespaceNotAllowed: team: not open to namespace default");
+    expect(rig.says("web")).toBe("NamespaceNotAllowed: team: namespace default not allowed");
   });
 });
 

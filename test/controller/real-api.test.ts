@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { IP_ADDRESS_POOLS, SERVICES } from "#api/resources";
+import { ADDRESS_HOLDS, IP_ADDRESS_POOLS, SERVICES } from "#api/resources";
 import { type Controller, startController } from "#controller/start";
 import { connectionFromToken } from "#kube/connection";
 import { HttpCluster } from "#kube/http-cluster";
@@ -135,6 +135,37 @@ describe("on a real API server", () => {
       body: { spec: { addresses: ["127.77.10.1-127.77.10.254"] } },
     });
     await until(async () => !(await api.kubectl("get", "configurationstates", "-n", NS)).out.includes("Invalid"));
+  });
+
+  it("honours an AddressHold that kubectl sees with its reason, state and note, and refuses one that cannot be", async () => {
+    const hold = (addresses: readonly string[], more = {}) => ({
+      apiVersion: "berth.dev/v1alpha1",
+      kind: "AddressHold",
+      metadata: { name: "gateway" },
+      spec: { addresses, note: "router", ...more },
+    });
+    const path = "/apis/berth.dev/v1alpha1/addressholds";
+    expect((await api.send("POST", path, hold([]))).code).toBe(422);
+    expect((await api.send("POST", path, hold(["127.77.10.7"], { reason: "mine" }))).code).toBe(422);
+    expect((await api.send("POST", path, hold(["127.77.10.7"]))).code).toBe(201);
+    const columns = async () => (await api.kubectl("get", "addressholds")).out;
+    await until(async () => /gateway +\["127.77.10.7"\] +reserved +Active +router/.test(await columns()));
+    expect(await columns()).toMatch(/^NAME +ADDRESSES +REASON +STATE +EXPIRES +NOTE +AGE\n/);
+    await expose("asks", { annotations: { "metallb.io/loadBalancerIPs": "127.77.10.7" } });
+    await until(async () => (await describeService("asks")).includes("is reserved by AddressHold gateway (router)"));
+    await user.patch(
+      ADDRESS_HOLDS,
+      { name: "gateway" },
+      { kind: "merge", body: { spec: { addresses: ["nonsense"] } } },
+    );
+    await until(async () => (await columns()).includes("Invalid"));
+    await until(async () =>
+      (await api.kubectl("describe", "addresshold", "gateway")).out.includes("ConfigurationError"),
+    );
+    expect(await ip("asks")).toBeUndefined();
+    await user.remove(ADDRESS_HOLDS, { name: "gateway" });
+    await until(async () => (await ip("asks")) === "127.77.10.7");
+    await user.remove(SERVICES, { name: "asks", namespace: "default" });
   });
 
   it("moves and writes nothing over a restart", async () => {

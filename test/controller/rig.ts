@@ -1,7 +1,9 @@
+import type { AddressHold } from "#api/holds";
 import type { CoreEvent, Node, Service } from "#api/kubernetes";
 import type { IPAddressPool, L2Advertisement, SpeakerState } from "#api/metallb";
 import { ANNOTATION, CONDITION } from "#api/names";
 import {
+  ADDRESS_HOLDS,
   EVENTS,
   IP_ADDRESS_POOLS,
   L2_ADVERTISEMENTS,
@@ -75,6 +77,10 @@ export function advertisement(name: string, spec: L2Advertisement["spec"] = {}):
   return { metadata: { name, namespace: NS }, spec };
 }
 
+export function hold(name: string, addresses: string | readonly string[], spec: Partial<AddressHold["spec"]> = {}) {
+  return { metadata: { name }, spec: { addresses: [addresses].flat(), reason: "reserved", ...spec } } as AddressHold;
+}
+
 /** A controller on a server in memory, with time in the test's hands. */
 export class Rig {
   readonly clock = new VirtualClock();
@@ -119,7 +125,7 @@ export class Rig {
 
   /** Lets everything that is under way come to an end, timers of up to `ms` included. */
   async calm(ms = 1500): Promise<void> {
-    await this.clock.run(ms, 50);
+    await this.clock.drain(ms);
   }
 
   /** Puts an object, as a user would with kubectl, and waits. */
@@ -128,6 +134,16 @@ export class Rig {
       if ("addresses" in (object.spec ?? {})) this.server.set(IP_ADDRESS_POOLS, object as IPAddressPool);
       else this.server.set(SERVICES, object as Service);
     }
+    await this.calm();
+  }
+
+  async hold(...given: Parameters<typeof hold>): Promise<void> {
+    this.server.set(ADDRESS_HOLDS, hold(...given));
+    await this.calm();
+  }
+
+  async unhold(name: string): Promise<void> {
+    this.server.delete(ADDRESS_HOLDS, name);
     await this.calm();
   }
 

@@ -67,6 +67,42 @@ describe("list-watch cache", () => {
     expect(watch?.headers.authorization).toBe("Bearer secret");
   });
 
+  it("forgets who wrote which field where it is told to be lean", async () => {
+    const written = pool("a", "1");
+    const server = await scriptedServer((seen, response) => {
+      const metadata = { ...written.metadata, managedFields: [{ manager: "kubectl" }] };
+      if (seen.query.get("watch") === null) sendJson(response, listOf([{ ...written, metadata }], "1"));
+      else
+        openWatch(response).write(event("MODIFIED", { ...written, metadata: { ...metadata, resourceVersion: "2" } }));
+    });
+    const cluster = new HttpCluster({ connection: { server: server.url, token: "secret" }, timings: FAST, lean: true });
+    cleanups.push(
+      () => server.close(),
+      () => cluster.close(),
+    );
+    const cache = cluster.cache(IP_ADDRESS_POOLS);
+    const fields = () => cache.list().flatMap(({ metadata }) => Object.keys(metadata));
+    await cache.whenSynced();
+    expect(fields()).not.toContain("managedFields");
+    await expect.poll(() => cache.list()[0]?.metadata.resourceVersion).toBe("2");
+    expect(fields()).not.toContain("managedFields");
+  });
+
+  it("lists anew for whoever needs what others wrote until now, and for nobody else", async () => {
+    let lists = 0;
+    const { cache, names } = await setUp((_seen, response) =>
+      sendJson(response, listOf([pool("a", String(++lists))], String(lists))),
+    );
+    await cache.whenSynced();
+    await cache.listedSince(Number.NEGATIVE_INFINITY);
+    expect(names()).toEqual(["a@1"]);
+    // The watch is well, and stays silent.
+    await cache.listedSince(performance.now(), AbortSignal.timeout(5000));
+    expect(names()).toEqual(["a@2"]);
+    const stopped = AbortSignal.abort(new Error("enough"));
+    await expect(cache.listedSince(performance.now() + 60_000, stopped)).rejects.toThrow("enough");
+  });
+
   it("lists again, without pages, when a continue token has expired", async () => {
     const { cache, names } = await setUp((seen, response) => {
       if (seen.query.get("continue") !== null) sendStatus(response, 410, "Expired", "the continue token is too old");
