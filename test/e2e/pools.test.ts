@@ -276,7 +276,7 @@ describe("a free address", () => {
     await hold.click();
     await form.waitFor({ state: "detached" });
     await page.getByText("printers", { exact: true }).waitFor();
-    await cell(/^127\.77\.10\.22 is held/).waitFor();
+    await cell(/^127\.77\.10\.22 is reserved by AddressHold hold-127-77-10-20 \(printers\)/).waitFor();
     expect(await read("addresshold", "hold-127-77-10-20", "{.spec.reason}")).toBe("reserved");
     await expectAccessible(page);
     await page.getByRole("button", { name: "Release 127.77.10.20-127.77.10.22" }).click();

@@ -4,6 +4,7 @@ import {
   CONFIG_MAPS,
   CRDS,
   DEPLOYMENTS,
+  ENDPOINT_SLICES,
   EVENTS,
   IP_ADDRESS_POOLS,
   L2_ADVERTISEMENTS,
@@ -22,7 +23,7 @@ import * as stream from "../../app/api/stream/route.ts";
 import * as metrics from "../../app/metrics/route.ts";
 import * as ready from "../../app/readyz/route.ts";
 import { call, operation, start, stop } from "./calls.ts";
-import { healthyCluster, request, service } from "./fixtures.ts";
+import { healthyCluster, request, service, threePods } from "./fixtures.ts";
 import { MemoryCluster } from "./memory-cluster.ts";
 
 afterEach(stop);
@@ -110,6 +111,21 @@ describe("the rest", () => {
     cluster.connected = false;
     expect(await read()).toMatchObject({ connected: false, problem: expect.stringMatching(/does not answer/) });
     expect((await ready.GET(request("GET", "/readyz"))).status).toBe(503);
+  });
+
+  it("takes Berth's own webhook Service, ready as it is, for no workload", async () => {
+    const cluster = healthyCluster();
+    const name = "metallb-webhook-service";
+    const namespace = "metallb-system";
+    const [ours, slice] = [service(name, { type: "ClusterIP" }), threePods(name)];
+    cluster.seed(SERVICES, { ...ours, metadata: { ...ours.metadata, namespace } });
+    cluster.seed(ENDPOINT_SLICES, { ...slice, metadata: { ...slice.metadata, namespace } });
+    await start(cluster);
+    const workload = async () => Session.parse((await call(session.GET, request("GET", "/x"))).body).checklist.workload;
+    expect(await workload()).toBe(false);
+    cluster.seed(SERVICES, service("web", { type: "ClusterIP" }));
+    cluster.seed(ENDPOINT_SLICES, threePods("web"));
+    await expect.poll(workload).toBe(true);
   });
 
   it("a kind comes alive when its CRD does, and breaks nothing before", async () => {

@@ -1,6 +1,6 @@
 import type { Session } from "#api/dashboard";
 import type { ConfigMap, Service } from "#api/kubernetes";
-import { KUBE_PROXY } from "#api/names";
+import { KUBE_PROXY, WEBHOOKS } from "#api/names";
 import type { CacheHealth } from "#kube/port";
 import { readProxySettings } from "../kube-proxy-config.ts";
 
@@ -68,6 +68,7 @@ function proxyFits(configMap: ConfigMap | undefined): boolean {
 
 function isWorkload({ metadata, spec }: Service): boolean {
   if (metadata.namespace === "default" && metadata.name === "kubernetes") return false;
+  if (metadata.name === WEBHOOKS.service) return false;
   return metadata.namespace !== "kube-system" && Object.keys(spec?.selector ?? {}).length > 0;
 }
 
