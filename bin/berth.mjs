@@ -8,14 +8,19 @@ import * as module from "node:module";
 import { constants } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { setFlagsFromString } from "node:v8";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const major = Number(process.versions.node.split(".")[0]);
 
 if (major >= 24) {
+  // One speaker runs on every node and computes little: without the optimising compiler it takes 10 MB less there.
+  if (process.argv[2] === "speaker") setFlagsFromString("--no-opt");
   // Compiled code (and stripped types) kept on disk: a start costs half the time, and a speaker 30 MB less,
   // because the TypeScript stripper is then never loaded. Silently off where the folder cannot be written.
   module.enableCompileCache?.(process.env.NODE_COMPILE_CACHE ?? join(root, "node_modules/.cache/berth"));
+  // Not only at a clean exit: a process that is killed leaves a warm cache too.
+  setTimeout(() => module.flushCompileCache?.(), 5_000).unref();
   await import(join(root, "lib/main/berth.ts"));
 } else {
   const pinned = ["x64", "arm64"]

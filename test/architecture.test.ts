@@ -18,6 +18,7 @@ const LAYERS: Readonly<Record<string, { readonly from: readonly string[]; readon
     packages: ["node:", "undici", "@kubernetes/client-node"],
   },
   "lib/net": { from: ["lib/core", "lib/runtime"], packages: ["node:"] },
+  "lib/net/packet/ffi.ts": { from: ["lib/core", "lib/runtime", "lib/net"], packages: ["node:", "koffi"] },
   "lib/controller": { from: ["lib/core", "lib/api", "lib/runtime", "lib/kube/port"], packages: [] },
   "lib/speaker": { from: ["lib/core", "lib/api", "lib/runtime", "lib/kube/port", "lib/net/port"], packages: [] },
   "lib/probe": { from: ["lib/core", "lib/api", "lib/runtime"], packages: ["node:", "undici"] },

@@ -14,7 +14,7 @@ import {
   useStartProbe,
 } from "#client/actions";
 import { preferredPool } from "#client/expose-form";
-import { createBody, EMPTY_FORM, type PoolForm, SANDBOX_POOL } from "#client/pool-form";
+import { createBody, EMPTY_FORM, type PoolForm, sandboxPool } from "#client/pool-form";
 import { fieldMessage, restMessage } from "#client/problem";
 import { preflightQuery, useLatestOperation, useRows, useSession } from "#client/queries";
 import { judgeRanges } from "#client/range-input";
@@ -112,9 +112,10 @@ export function InstallStep() {
 export function PoolStep() {
   const sandbox = useSession()?.sandbox === true;
   const pools = useRows("pools").data ?? [];
+  const nodes = useRows("nodes").data ?? [];
   const create = useCreatePool();
   const [own, setOwn] = useState<Partial<PoolForm>>({});
-  const form: PoolForm = { ...(sandbox ? SANDBOX_POOL : EMPTY_FORM), ...own };
+  const form: PoolForm = { ...(sandbox ? sandboxPool(nodes) : EMPTY_FORM), ...own };
   const problem = problemIn(create);
   const change = (part: Partial<PoolForm>) => setOwn((before) => ({ ...before, ...part }));
   const unheard = pools.find((pool) => pool.advertisedBy.length === 0);

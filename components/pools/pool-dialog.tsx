@@ -13,10 +13,10 @@ import {
   type PoolForm,
   patchBody,
   rebase,
-  SANDBOX_POOL,
+  sandboxPool,
 } from "#client/pool-form";
 import { restMessage } from "#client/problem";
-import { previewQuery, useSession } from "#client/queries";
+import { previewQuery, useRows, useSession } from "#client/queries";
 import { judgeRanges } from "#client/range-input";
 import { Impact } from "#components/pools/impact";
 import { PoolAnnounceFields, PoolFields } from "#components/pools/pool-fields";
@@ -39,8 +39,9 @@ export function PoolDialog({
   readonly onSaved: (name: string) => void;
 }) {
   const session = useSession();
-  const first =
-    pool !== null ? formOf(pool) : session?.sandbox === true && pools.length === 0 ? SANDBOX_POOL : EMPTY_FORM;
+  const nodes = useRows("nodes").data ?? [];
+  const isFirst = session?.sandbox === true && pools.length === 0;
+  const first = pool !== null ? formOf(pool) : isFirst ? sandboxPool(nodes) : EMPTY_FORM;
   const [form, setForm] = useState<PoolForm>(first);
   const create = useCreatePool();
   const patch = usePatchPool();

@@ -40,6 +40,12 @@ export const SANDBOX_POOL: PoolForm = {
   advertisement: "external",
 };
 
+/** That pool on the nodes' own network: with `--network netns` it is 10.77.0.0/16. */
+export function sandboxPool(nodes: readonly { readonly addresses: readonly string[] }[]): PoolForm {
+  const isLab = nodes.some(({ addresses }) => addresses.some((address) => address.startsWith("10.77.")));
+  return isLab ? { ...SANDBOX_POOL, ranges: "10.77.10.1-10.77.10.254" } : SANDBOX_POOL;
+}
+
 export function formOf(pool: PoolRow): PoolForm {
   return {
     ...EMPTY_FORM,

@@ -119,7 +119,10 @@ export async function whenServing(cluster: Cluster, waiting: Waiting): Promise<v
   if (!waiting.signal.aborted) waiting.say(`berth: still waiting for ${missing}; the dashboard shows why`);
 }
 
-async function firstMissing(cluster: Cluster, { nodes: wanted, signal, since, answers: ask }: Waiting): Promise<string | null> {
+async function firstMissing(
+  cluster: Cluster,
+  { nodes: wanted, signal, since, answers: ask }: Waiting,
+): Promise<string | null> {
   const [nodes, leases] = await Promise.all([
     cluster.list(NODES, { signal }),
     cluster.list(LEASES, { namespace: "kube-node-lease", signal }),
@@ -152,7 +155,10 @@ async function firstMissing(cluster: Cluster, { nodes: wanted, signal, since, an
   return serviceMissing(services.items, ask ?? answers);
 }
 
-async function serviceMissing(services: readonly Service[], ask: (url: string) => Promise<boolean>): Promise<string | null> {
+async function serviceMissing(
+  services: readonly Service[],
+  ask: (url: string) => Promise<boolean>,
+): Promise<string | null> {
   const announced: Service[] = [];
   for (const service of services) {
     const name = `Service ${service.metadata.namespace}/${service.metadata.name}`;

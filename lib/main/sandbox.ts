@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { setFlagsFromString } from "node:v8";
-import { API_SOCKET } from "#api/lab";
+import { API_SOCKET, POD_SOCKET } from "#api/lab";
 import { Fault } from "#core/errors";
 import { systemClock } from "#runtime/clock";
 import { startApiServer } from "#sandbox/apiserver/start";
@@ -12,6 +12,7 @@ import { serveSocket } from "./api-socket.ts";
 import { openDataDir } from "./data-dir.ts";
 import { runDrill } from "./drills.ts";
 import { asksForHelp, dataDirFlag, integer, parseFlags } from "./flags.ts";
+import { podDial } from "./pod-dial.ts";
 import { logLevel, processLog, runUntilStopped } from "./verb.ts";
 
 const OPTIONS = {
@@ -70,6 +71,7 @@ export async function run(args: readonly string[]): Promise<number> {
       signingKey: dir.tokens.signingKey,
       clock: systemClock,
       log,
+      dial: values.socket ? podDial(join(dir.path, POD_SOCKET)) : undefined,
     });
     runner.onStop("api server", () => server.close());
     if (values.socket) {
@@ -79,6 +81,7 @@ export async function run(args: readonly string[]): Promise<number> {
     const controllers = await startControllers(server.objects, {
       clock: systemClock,
       log,
+      // A tenth of a real cluster's 40 s: until then the pods of a dark node stay in the endpoints, and people watch.
       nodeGraceMs: 4000,
       ca: dir.tls.ca,
     });

@@ -3,9 +3,9 @@ import { Fault } from "#core/errors";
 import type { Log } from "#runtime/log";
 import type { Runner } from "#runtime/runner";
 import { Child, type ChildSpec } from "./children.ts";
-import { freshNamespaces } from "./lab-namespaces.ts";
 import type { DataDir } from "./data-dir.ts";
 import type { UpFlags } from "./flags.ts";
+import { freshNamespaces } from "./lab-namespaces.ts";
 import { ProcessFile } from "./sweep.ts";
 
 export interface Started {

@@ -11,8 +11,8 @@ import { jsonLog, type Log } from "#runtime/log";
 import type { Runner } from "#runtime/runner";
 import { bootstrap, whenServing } from "./bootstrap.ts";
 import { claimDataDir, type DataDir, openDataDir, writeKubeconfig, writeWhole } from "./data-dir.ts";
-import { checkNamespaces, onHost, readLab } from "./lab-namespaces.ts";
 import { UP_HELP, type UpFlags, upFlags } from "./flags.ts";
+import { checkNamespaces, onHost, readLab } from "./lab-namespaces.ts";
 import { sweep } from "./sweep.ts";
 import { startDashboardChild, startSandboxChildren } from "./up-children.ts";
 import { runUntilStopped } from "./verb.ts";
@@ -46,7 +46,11 @@ export async function run(args: readonly string[]): Promise<number> {
       if (flags.network === "netns") checkNamespaces();
       // Every sandbox has the same node addresses, so a second one on this machine cannot work; say so first.
       else
-        await portIsFree(FIRST_NODE, SPEAKER_METRICS_PORT, "another sandbox seems to run on this machine; stop it first");
+        await portIsFree(
+          FIRST_NODE,
+          SPEAKER_METRICS_PORT,
+          "another sandbox seems to run on this machine; stop it first",
+        );
       claimNetwork(dir, flags.network);
       await upSandbox(runner, flags, dir, log, say);
     } else {
@@ -97,7 +101,10 @@ async function upSandbox(
     const everything = async () => {
       await whenApiAnswers(cluster, runner.signal);
       const { fromScratch, nodes, network } = flags;
-      await insistently(() => bootstrap(cluster, { fromScratch, nodes, network, signal: runner.signal }), runner.signal);
+      await insistently(
+        () => bootstrap(cluster, { fromScratch, nodes, network, signal: runner.signal }),
+        runner.signal,
+      );
       const here = relative(process.cwd(), dir.kubeconfig);
       say(`berth: kubectl --kubeconfig ${shellWord(here.startsWith("..") ? dir.kubeconfig : here)} get services`);
       await Promise.all([
@@ -113,7 +120,8 @@ async function upSandbox(
 
 /** Requests go out from the lab's client: this machine does not reach its addresses. */
 function fromClient(dir: DataDir): { readonly answers: (url: string) => Promise<boolean> } {
-  const script = "fetch(process.argv[1], { signal: AbortSignal.timeout(1000) }).then(() => 0, () => 1).then(process.exit)";
+  const script =
+    "fetch(process.argv[1], { signal: AbortSignal.timeout(1000) }).then(() => 0, () => 1).then(process.exit)";
   const answers = (url: string) =>
     new Promise<boolean>((resolve) => {
       const lab = readLab(dir.path);

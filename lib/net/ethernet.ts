@@ -1,4 +1,4 @@
-import { BROADCAST_MAC, macAt } from "#core/mac";
+import { BROADCAST_MAC, isGroupFrame, macAt } from "#core/mac";
 
 /** Octets of the Ethernet II header: destination, source, type. */
 const ETHERNET_HEADER = 14;
@@ -13,11 +13,6 @@ export function destinationOf(frame: Uint8Array): string {
 /** Source MAC of a frame that is at least 14 octets long. */
 export function sourceOf(frame: Uint8Array): string {
   return macAt(frame, 6);
-}
-
-/** Broadcast and multicast frames: the lowest bit of the first octet (IEEE 802.3 §3.2.3). */
-export function isGroupFrame(frame: Uint8Array): boolean {
-  return ((frame[0] ?? 0) & 1) === 1;
 }
 
 /** Long enough to have a header, short enough for the wire, and not sent by a group address. */

@@ -6,28 +6,21 @@ import { Fault } from "#core/errors";
 import type { Clock } from "#runtime/clock";
 import { sleep } from "#runtime/clock";
 import type { Log } from "#runtime/log";
-import { startEdge } from "./edge/start.ts";
 import { ChildRegistry } from "./kubelet/children.ts";
 import { EventRecorder } from "./kubelet/events.ts";
 import { Kubelet } from "./kubelet/kubelet.ts";
 import type { NodeIdentity } from "./kubelet/node-object.ts";
 import { PodAddresses } from "./kubelet/pod-addresses.ts";
-import { berthRuntime } from "./kubelet/runtimes/berth.ts";
 import { busyboxRuntime } from "./kubelet/runtimes/busybox.ts";
 import { kubeProxyRuntime } from "./kubelet/runtimes/kube-proxy.ts";
-import { nginxRuntime } from "./kubelet/runtimes/nginx.ts";
-import type { LanHost } from "./lan/host.ts";
-import { type Lan, startLan } from "./lan/start.ts";
 import { cachedConfiguration } from "./nodes/configuration.ts";
-import { publishNeighbours } from "./nodes/neighbour-glue.ts";
+import { whileConnected } from "./nodes/cut-off.ts";
+import { startLoopback } from "./nodes/loopback.ts";
+import type { NetworkDeps, NodeNetwork, SandboxNetwork } from "./nodes/network.ts";
 import { sweepPodDirectories } from "./nodes/pod-directories.ts";
 import { removeRetiredNodes } from "./nodes/retired-nodes.ts";
-import { ServiceGlue } from "./nodes/service-glue.ts";
 import type { Objects } from "./port.ts";
-import { NodeProxy } from "./proxy/node-proxy.ts";
-import { PodNetwork } from "./proxy/pod-network.ts";
 
-const EDGE_MAC = "02:be:77:00:00:01";
 const SYNC_MS = 60_000;
 /** A Berth process has this long to hand over before it is killed; everything has to be over in 3 s. */
 const CHILD_GRACE_MS = 1_800;
@@ -46,6 +39,8 @@ export interface NodesOptions {
   readonly dataDir: string;
   /** 1 to 9. */
   readonly nodeCount: number;
+  /** How they are joined; the virtual LAN unless given. */
+  readonly network?: "loopback" | "netns";
   readonly apiPort: number;
   readonly berthBin: string;
   readonly nodePath: string;
@@ -55,8 +50,7 @@ export interface NodesOptions {
 
 interface Machine {
   readonly identity: NodeIdentity;
-  readonly host: LanHost;
-  readonly proxy: NodeProxy;
+  readonly place: NodeNetwork;
   readonly kubelet: Kubelet;
 }
 
@@ -69,92 +63,68 @@ export async function startNodes(options: NodesOptions): Promise<{ close(): Prom
   const { objects, clock, log, nodeCount } = options;
   const dataDir = path.resolve(options.dataDir);
   await mkdir(path.join(dataDir, "pods"), { recursive: true });
+  const nodes = identities(nodeCount, options.network === "netns" ? "10" : "127");
+  const { apiPort, berthBin, nodePath } = options;
+  const children = new ChildRegistry(dataDir, log);
+  const network = await openNetwork(options.network ?? "loopback", {
+    ...{ objects, clock, log, dataDir, apiPort, berthBin, nodePath, children },
+    identities: nodes,
+  });
   const caches = await openCaches(objects);
-  const lan = await startLan({ log });
-  const network = new PodNetwork();
-  const hosts = new Map<string, LanHost>();
   const runtimes = {
-    nginx: nginxRuntime({ clock, ports: network }),
+    ...network.runtimes,
     busybox: busyboxRuntime(clock),
-    "kube-proxy": kubeProxyRuntime((node, settings) => hosts.get(node)?.setProxy(settings)),
-    berth: berthRuntime({
-      nodePath: options.nodePath,
-      berthBin: options.berthBin,
-      apiPort: options.apiPort,
-      children: new ChildRegistry(dataDir, log),
-      ports: network,
-      linkUrl: (node) => lan.linkUrl(node),
-    }),
+    "kube-proxy": kubeProxyRuntime((node, settings) => network.node(node).setProxy(settings)),
   };
   const configuration = cachedConfiguration(caches.configMaps, caches.secrets, options.ca);
   const recorders: EventRecorder[] = [];
-  const machines = identities(nodeCount).map((identity): Machine => {
-    const host = lan.addHost({ node: identity.name, mac: macOf(identity), address: identity.address });
-    hosts.set(identity.name, host);
+  const machines = nodes.map((identity): Machine => {
     const nodeLog = log.with({ node: identity.name });
     const { address, name } = identity;
-    const proxy = new NodeProxy({ node: name, address, network, clock, log: nodeLog, random: Math.random });
-    const events = new EventRecorder({ objects, clock, log: nodeLog, node: name });
+    const place = network.node(name);
+    const own = whileConnected(objects, () => place.connected());
+    const events = new EventRecorder({ objects: own, clock, log: nodeLog, node: name });
     recorders.push(events);
     const deps = {
-      objects,
+      objects: own,
       clock,
       log: nodeLog,
       dataDir,
       configuration,
       events,
       runtimes,
-      ports: network,
+      ports: network.ports,
       node: name,
       nodeAddress: address,
-      apiPort: options.apiPort,
-      addresses: new PodAddresses(identity.number),
+      apiHost: network.api.host,
+      apiPort: network.api.port,
+      addresses: new PodAddresses(identity.number, (uid) => network.releasePod(uid)),
+      secondAddress: (podAddress: string) => network.secondAddress(podAddress),
       requestToken: ({ namespace, serviceAccount, podName, podUid }: TokenArguments) =>
         options.requestToken(namespace, serviceAccount, { name: podName, uid: podUid }),
     };
     const kubelet = new Kubelet(deps, identity, { pods: () => caches.pods.list(), node: () => caches.nodes.get(name) });
-    return { identity, host, proxy, kubelet };
+    return { identity, place, kubelet };
   });
-  const byMac = new Map(machines.map((machine) => [machine.host.mac, machine]));
-  const edgePort = lan.attach(EDGE_MAC);
-  const edge = startEdge({
-    port: edgePort,
-    clock,
-    log,
-    deliver: (mac, flow) => byMac.get(mac)?.proxy.deliver(flow) ?? "dark",
-  });
-  const services = new ServiceGlue({
-    objects,
-    clock,
-    log,
-    edge,
-    hosts: [...hosts.values()],
-    proxies: machines.map(({ proxy }) => proxy),
-  });
-  services.start();
-  const stopNeighbours = publishNeighbours({ objects, clock, log, edge });
+  network.start();
   void sweepPodDirectories(dataDir, caches.pods.list());
-  void removeRetiredNodes(objects, caches.nodes.list(), new Set(hosts.keys()), log);
+  void removeRetiredNodes(objects, caches.nodes.list(), new Set(nodes.map(({ name }) => name)), log);
   const stops = [
     followPods(caches, machines),
     followConfiguration(caches, machines),
-    followPower(caches, machines, lan, log),
+    followPower(caches, machines, log),
   ];
 
   return {
     async close() {
       for (const stop of stops) stop();
-      stopNeighbours();
-      services.close();
       const inOrder = async () => {
-        await edge.close();
+        await network.quiet();
         await Promise.all(machines.map(({ kubelet }) => kubelet.shutdown(CHILD_GRACE_MS)));
-        await Promise.all(machines.map(({ proxy }) => proxy.close()));
       };
       await Promise.race([inOrder(), sleep(clock, CLOSE_MS)]);
       for (const recorder of recorders) recorder.close();
-      edgePort.close();
-      await Promise.race([lan.close(), sleep(clock, 200)]);
+      await Promise.race([network.close(), sleep(clock, 300)]);
     },
   };
 }
@@ -184,15 +154,18 @@ async function openCaches(objects: Objects) {
   return caches;
 }
 
-function identities(count: number): readonly NodeIdentity[] {
-  return Array.from({ length: count }, (_unused, index) => {
-    const number = index + 1;
-    return { number, name: `node-${String(number).padStart(2, "0")}`, address: `127.77.0.${10 + number}` };
-  });
+async function openNetwork(kind: "loopback" | "netns", deps: NetworkDeps): Promise<SandboxNetwork> {
+  if (kind === "loopback") return startLoopback(deps);
+  const { startNetns } = await import("./netns/start.ts");
+  return startNetns(deps);
 }
 
-function macOf({ number }: NodeIdentity): string {
-  return `02:be:77:00:00:${10 + number}`;
+/** Addresses are 127.77.0.11 and up on this machine's loopback, 10.77.0.11 and up inside namespaces. */
+function identities(count: number, net: "10" | "127"): readonly NodeIdentity[] {
+  return Array.from({ length: count }, (_unused, index) => {
+    const number = index + 1;
+    return { number, name: `node-${String(number).padStart(2, "0")}`, address: `${net}.77.0.${10 + number}` };
+  });
 }
 
 function followPods(caches: Caches, machines: readonly Machine[]): () => void {
@@ -213,20 +186,18 @@ function followConfiguration(caches: Caches, machines: readonly Machine[]): () =
 }
 
 /** A node without the annotation has power. Off is a pulled plug: wire and proxy go dark, processes die, in that order. */
-function followPower(caches: Caches, machines: readonly Machine[], lan: Lan, log: Log): () => void {
-  const apply = ({ identity, proxy, kubelet }: Machine) => {
+function followPower(caches: Caches, machines: readonly Machine[], log: Log): () => void {
+  const apply = ({ identity, place, kubelet }: Machine) => {
     const off = caches.nodes.get(identity.name)?.metadata.annotations?.[ANNOTATION.power] === "off";
     if (off === !kubelet.on) return;
     log.info(off ? "node loses power" : "node has power", { node: identity.name });
-    lan.setPower(identity.name, !off);
-    proxy.setPower(!off);
+    place.setPower(!off);
     if (off) void kubelet.powerOff();
     else kubelet.powerOn();
   };
   for (const machine of machines) {
     const off = caches.nodes.get(machine.identity.name)?.metadata.annotations?.[ANNOTATION.power] === "off";
-    lan.setPower(machine.identity.name, !off);
-    machine.proxy.setPower(!off);
+    machine.place.setPower(!off);
     if (!off) machine.kubelet.powerOn();
   }
   return caches.nodes.onChange((_key, now, before) => {

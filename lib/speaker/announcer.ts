@@ -127,6 +127,21 @@ export class Announcer {
     else this.#held.set(ip, { ...held, foreignAt: this.#clock.monotonic() });
   }
 
+  /**
+   * Announces everything held as if it had just been won: somebody else may have
+   * announced it, and neighbours still believe them. Calls that come together cost one announcement.
+   */
+  sayAgain(): void {
+    const now = this.#clock.monotonic();
+    for (const [ip, held] of this.#held) {
+      if (held.leaving !== null) continue;
+      const isRepeating = held.repeatUntil >= now;
+      this.#held.set(ip, { ...held, repeatUntil: now + REPEAT_FOR_MS });
+      if (!isRepeating) this.#announce(ip);
+    }
+    this.#repeatLater();
+  }
+
   /** Addresses answered for, those being handed over included. */
   get answering(): readonly string[] {
     return [...this.#held.keys()];

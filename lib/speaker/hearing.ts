@@ -43,6 +43,9 @@ export function heard(state: MembersState, beat: Heartbeat, from: string, now: n
   const changed = gossip.changed || before === undefined || differs(before, sender);
   const effects: MembersEffect[] = changed || gossip.died.length > 0 ? [{ kind: "changed", died: gossip.died }] : [];
   if (beat.took.length > 0) effects.push({ kind: "took", by: beat.node, addresses: beat.took });
+  // One that restarted meanwhile has announced nothing that it did not win from us.
+  const survived = before !== undefined && !before.alive && !before.leaving && sender.alive;
+  if (gossip.weAreDead || (survived && before.incarnation === sender.incarnation)) effects.push({ kind: "healed" });
   const after = gossip.weAreDead || gossip.deaths.length > 0 ? mourning(next, gossip.deaths) : next;
   const isNew = before === undefined || !before.alive || before.incarnation !== beat.incarnation;
   if (!isNew && !gossip.asked && gossip.replies.length === 0) return { state: after, effects };

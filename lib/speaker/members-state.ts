@@ -109,6 +109,11 @@ export type MembersEffect =
   | { readonly kind: "send"; readonly beat: Heartbeat; readonly to: string; readonly holds: number | undefined }
   /** Who is alive, ready, or has which interfaces is not as before; `died` are those believed dead. */
   | { readonly kind: "changed"; readonly died: readonly string[] }
+  /**
+   * A member that was dead lives on, or others had believed that of us: while we did not hear each other,
+   * both may have announced what each of us has.
+   */
+  | { readonly kind: "healed" }
   /** `by` announced what we had. */
   | { readonly kind: "took"; readonly by: string; readonly addresses: readonly string[] }
   | { readonly kind: "dropped"; readonly reason: MembersRefusal };

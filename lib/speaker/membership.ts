@@ -25,6 +25,8 @@ export interface MembershipDeps {
   readonly onChange: (died: readonly string[]) => void;
   /** Another speaker says that it announced these, which were ours. */
   readonly onTook: (addresses: readonly string[]) => void;
+  /** For a while others did not hear us, or we not them: what we announce is to be said again. */
+  readonly onHealed?: () => void;
 }
 
 /** Runs `stepMembers` on real time and real datagrams. */
@@ -133,7 +135,7 @@ export class Membership {
   }
 
   #do(effect: MembersEffect, before: MembersState): void {
-    const { datagrams, port, log, onChange, onTook } = this.#deps;
+    const { datagrams, port, log, onChange, onTook, onHealed } = this.#deps;
     switch (effect.kind) {
       case "send": {
         const { id, key } = writingKey(this.#keys, effect.holds, this.#turn);
@@ -148,6 +150,10 @@ export class Membership {
         return;
       case "took":
         onTook(effect.addresses);
+        return;
+      case "healed":
+        log.info("members that did not hear each other do again");
+        onHealed?.();
         return;
       case "changed":
         for (const member of effect.died) {

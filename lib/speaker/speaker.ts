@@ -93,6 +93,7 @@ export class Speaker {
       onTook: (addresses) => {
         for (const ip of addresses) this.#announcer.succeeded(ip);
       },
+      onHealed: () => this.#announcer.sayAgain(),
     });
     this.#world = new World(cluster, {
       namespace,

@@ -8,6 +8,7 @@ import {
   patchBody,
   rebase,
   SANDBOX_POOL,
+  sandboxPool,
   selectedNodes,
   selectNodes,
 } from "#client/pool-form";
@@ -57,6 +58,12 @@ describe("the pool form", () => {
       name: "production",
       advertise: { name: "external", interfaces: [], nodeSelectors: [] },
     });
+  });
+  it.each([
+    ["loopback", "127.77.0.11", "127.77.10.1-127.77.10.254"],
+    ["netns", "10.77.0.11", "10.77.10.1-10.77.10.254"],
+  ])("suggests the sandbox's own range on its network %s", (_network, address, ranges) => {
+    expect(sandboxPool([{ addresses: [address] }]).ranges).toBe(ranges);
   });
   it("names the advertisement after the pool when nothing else is typed", () => {
     expect(createBody({ ...EMPTY_FORM, name: "lab", ranges: "10.0.0.0/24" }).advertise?.name).toBe("lab");

@@ -1,6 +1,8 @@
 import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { berthProcesses, eventually } from "../support/berth.ts";
+import { readLab } from "../../lib/main/lab-namespaces.ts";
+import { berthProcesses, eventually, processesOf } from "../support/berth.ts";
 import { type Answer, nodeOf, podOf } from "../support/hammer.ts";
 import { ClusterLab, macOf } from "./support/cluster-lab.ts";
 import { Namespaces } from "./support/namespaces.ts";
@@ -29,7 +31,7 @@ metadata: {name: ${name}, namespace: metallb-system}
 spec: {ipAddressPools: [${name}]${advertisement === "" ? "" : `, ${advertisement}`}}
 `;
 
-describe.skipIf(!Namespaces.available())("a cluster of network namespaces (needs root)", () => {
+describe.skipIf(!Namespaces.available())("a cluster of network namespaces (needs root)", { timeout: 120_000 }, () => {
   let lab: ClusterLab;
 
   beforeAll(async () => {
@@ -74,10 +76,23 @@ describe.skipIf(!Namespaces.available())("a cluster of network namespaces (needs
       expect(lab.exec("node-01", "curl", "-sk", "https://10.96.0.1/version").stdout).toContain("gitVersion");
     });
 
+    it("the API server reaches the webhooks in the controller's pod", async () => {
+      const inverted = pool("inverted", "10.77.30.9-10.77.30.1");
+      await until("a refusal in the webhook's words", () =>
+        lab.apply(inverted).then(
+          () => false,
+          (error) => `${error}`.includes("inverted: it begins"),
+        ),
+      );
+    });
+
     it("policy Local shows the pod the client's own address", async () => {
       await lab.apply(service("local", "externalTrafficPolicy: Local"));
       const address = await lab.addressOf("local");
-      await until("an answer", () => podOf(lab.curl(`http://${address}/here`).stdout) ?? lab.curl(`http://${address}/`).code === 0);
+      await until(
+        "an answer",
+        () => podOf(lab.curl(`http://${address}/here`).stdout) ?? lab.curl(`http://${address}/`).code === 0,
+      );
       const pod = podOf(lab.curl(`http://${address}/`).stdout) ?? "";
       await until("the pod's log", () => lab.kubectl("logs", pod, "-c", "nginx").includes("10.77.0.100 "));
     });
@@ -118,10 +133,16 @@ describe.skipIf(!Namespaces.available())("a cluster of network namespaces (needs
     it("IPv6: one node answers the solicitation with its MAC, and curl -6 reaches a pod", async () => {
       const address = await expose("six", "ipFamilies: [IPv6]", "fd77::a:1/128");
       const answers = () =>
-        lab.exec("client", "ndisc6", "-q", "-r", "1", "-w", "1000", address, "eth0").stdout.toLowerCase().trim().split("\n");
+        lab
+          .exec("client", "ndisc6", "-q", "-r", "1", "-w", "1000", address, "eth0")
+          .stdout.toLowerCase()
+          .trim()
+          .split("\n");
       const node = await lab.settled("six");
       await until("one answer", () => answers().join() === macOf(node));
-      await until("a pod's answer", () => podOf(lab.exec("client", "curl", "-6sS", "--max-time", "2", `http://[${address}]/`).stdout));
+      await until("a pod's answer", () =>
+        podOf(lab.exec("client", "curl", "-6sS", "--max-time", "2", `http://[${address}]/`).stdout),
+      );
     });
 
     it("ipvs without strictARP: every node answers; with it and the proxy restarted: one", async () => {
@@ -148,10 +169,26 @@ describe.skipIf(!Namespaces.available())("a cluster of network namespaces (needs
   });
 
   describe("when something fails", () => {
-    const moved = (from: string) => until(`another than ${from} to answer`, () => {
-      const answers = lab.arping(VIP);
-      return answers.length === 1 && answers[0] !== macOf(from);
-    });
+    const moved = (from: string) =>
+      until(`another than ${from} to answer`, () => {
+        const answers = lab.arping(VIP);
+        return answers.length === 1 && answers[0] !== macOf(from);
+      });
+    /** Without asking by arping, whose answers would teach the client's kernel. */
+    const clientFollows = (what: string, right: (mac: string | undefined) => boolean) =>
+      until(what, () => {
+        lab.curl(`http://${VIP}/`);
+        return right(lab.believed(VIP));
+      });
+    const whole = async () => {
+      await lab.settled("nginx");
+      await clientFollows("the client to know the announcer", (mac) => {
+        const announcer = lab.announcer("nginx");
+        if (mac === macOf(announcer ?? "")) return true;
+        throw new Error(`the client believes ${mac}, and ${announcer} says that it announces`);
+      });
+      await until("one answer", () => lab.arping(VIP).length === 1);
+    };
     const failed = (answers: readonly Answer[]) => answers.filter(({ ok }) => !ok);
     afterEach(async () => {
       for (const node of ["node-01", "node-02", "node-03"]) lab.cable(node, "up");
@@ -160,10 +197,7 @@ describe.skipIf(!Namespaces.available())("a cluster of network namespaces (needs
 
     it("the speaker is killed: its successor announces itself unasked, in both forms, and no request is lost", async () => {
       const node = await lab.settled("nginx");
-      await until("the client to know the node", () => {
-        lab.curl(`http://${VIP}/`);
-        return lab.believed(VIP) === macOf(node);
-      });
+      await clientFollows("the client to know the node", (mac) => mac === macOf(node));
       const heard: string[] = [];
       const words = ["tcpdump", "-lnnei", "eth0", "arp and ether broadcast and arp[14:4] = 0x0a4d0a01"];
       const stop = await lab.follow("client", words, (line) => heard.push(line));
@@ -171,7 +205,8 @@ describe.skipIf(!Namespaces.available())("a cluster of network namespaces (needs
       lab.signalSpeaker(node, "SIGKILL");
       await until("the client to know another", () => lab.believed(VIP) !== macOf(node));
       const successor = lab.believed(VIP) ?? "";
-      const said = (form: string) => heard.some((line) => line.includes(`${successor} > ff:ff:ff:ff:ff:ff`) && line.includes(form));
+      const said = (form: string) =>
+        heard.some((line) => line.includes(`${successor} > ff:ff:ff:ff:ff:ff`) && line.includes(form));
       await until("a request and a reply about itself", () => {
         return said(`Request who-has ${VIP}`) && said(`Reply ${VIP} is-at ${successor}`);
       });
@@ -182,13 +217,9 @@ describe.skipIf(!Namespaces.available())("a cluster of network namespaces (needs
     it("the speaker is frozen: another answers, and once it thaws only one", async () => {
       const node = await lab.settled("nginx");
       lab.signalSpeaker(node, "SIGSTOP");
-      await until("the client to know another", () => {
-        lab.curl(`http://${VIP}/`);
-        return lab.believed(VIP) !== macOf(node);
-      });
+      await clientFollows("the client to know another", (mac) => mac !== macOf(node));
       lab.signalSpeaker(node, "SIGCONT");
-      await lab.settled("nginx");
-      await until("one answer", () => lab.arping(VIP).length === 1);
+      await whole();
     });
 
     it("the node's cable is pulled: another answers; plugged in again: one", async () => {
@@ -197,8 +228,7 @@ describe.skipIf(!Namespaces.available())("a cluster of network namespaces (needs
       await moved(node);
       await until("an answer over the other node", () => lab.curl(`http://${VIP}/`).code === 0);
       lab.cable(node, "up");
-      await lab.settled("nginx");
-      await until("one answer", () => lab.arping(VIP).length === 1);
+      await whole();
     });
 
     it("a partition with both sides alive: each side has its answer; healed: one again", async () => {
@@ -208,13 +238,11 @@ describe.skipIf(!Namespaces.available())("a cluster of network namespaces (needs
         for (const host of [node, "router"]) lab.must("switch", "ip", "link", "set", host, "master", bridge);
       };
       plug("far");
-      await moved(node);
+      await clientFollows("the client to know another", (mac) => mac !== macOf(node));
       expect(lab.arping(VIP, "router")).toEqual([macOf(node)]);
       plug("lan");
-      await until("one answer on the whole LAN", () => {
-        const answers = lab.arping(VIP);
-        return answers.length === 1 && lab.arping(VIP, "router").join() === answers.join();
-      });
+      await whole();
+      expect(lab.arping(VIP, "router")).toEqual(lab.arping(VIP));
     });
 
     it("the API server is away: a killed speaker is still followed by another", async () => {
@@ -228,6 +256,31 @@ describe.skipIf(!Namespaces.available())("a cluster of network namespaces (needs
       } finally {
         for (const pid of server) process.kill(pid, "SIGCONT");
       }
+    });
+  });
+
+  describe("its end", () => {
+    it("a second one beside it has the same addresses, and killed as a whole leaves nothing, and the first as it was", async () => {
+      const second = await ClusterLab.start();
+      try {
+        await until("the second to answer", () => podOf(second.curl(`http://${VIP}/`).stdout));
+        const first = podOf(lab.curl(`http://${VIP}/`).stdout);
+        expect(lab.kubectl("get", "pods").includes(`${first} `)).toBe(true);
+        const labFile = readLab(second.berth.dataDir);
+        for (const pid of processesOf(second.berth.dataDir)) process.kill(pid, "SIGKILL");
+        await until("its processes to be gone", () => processesOf(second.berth.dataDir).length === 0);
+        const namespace = `/proc/${labFile?.pid}/ns/net`;
+        expect(existsSync(namespace)).toBe(false);
+        expect(podOf(lab.curl(`http://${VIP}/`).stdout)).not.toBeNull();
+      } finally {
+        await second.close();
+      }
+    });
+
+    it("stopped in order, nothing of it is left", async () => {
+      await lab.berth.stop();
+      expect(processesOf(lab.berth.dataDir)).toEqual([]);
+      expect(readLab(lab.berth.dataDir)).toBeNull();
     });
   });
 });

@@ -198,6 +198,20 @@ describe("Announcer", () => {
     expect(announcer.answering).toEqual([VIP]);
   });
 
+  it("says again what it holds when it is told to, once for calls that come together", async () => {
+    const { announcer, clock, seen } = setUp();
+    announcer.hold(VIP, ["eth0"]);
+    announcer.hold(OTHER_VIP, ["eth0"]);
+    announcer.handOver(OTHER_VIP);
+    await clock.run(10_000, 100);
+    seen.length = 0;
+    for (let n = 0; n < 5; n++) announcer.sayAgain();
+    await settle();
+    expect(seen.map(({ packet }) => packet.senderIp)).toEqual([VIP, VIP]);
+    await clock.run(10_000, 100);
+    expect(seen.length).toBe(10);
+  });
+
   it("has the last word: an intruder heard soon after a defence is answered as soon as the next may come", async () => {
     const { announcer, clock, seen, edge } = setUp();
     announcer.hold(VIP, ["eth0"]);

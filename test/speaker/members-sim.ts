@@ -24,6 +24,7 @@ export interface SimOptions {
   readonly latencyMs?: number;
   readonly onSend?: (from: string, beat: Heartbeat) => void;
   readonly onChange?: (node: string, died: readonly string[]) => void;
+  readonly onHealed?: (node: string) => void;
   /** Speakers may be elected so long after they know where the others are. */
   readonly listenMs?: number;
 }
@@ -146,6 +147,7 @@ export class MembersSim {
 
   #do(process: SimProcess, effect: MembersEffect): void {
     if (effect.kind === "changed") this.#options.onChange?.(process.name, effect.died);
+    if (effect.kind === "healed") this.#options.onHealed?.(process.name);
     if (effect.kind !== "send") return;
     this.sent += 1;
     this.#options.onSend?.(process.name, effect.beat);

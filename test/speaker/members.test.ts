@@ -8,7 +8,10 @@ import { MembersSim } from "./members-sim.ts";
 const [A, B, C] = ["node-001", "node-002", "node-003"] as const;
 
 /** Speakers that know each other and are ready; every beat is kept. */
-function cluster(nodes = 3, more: { readonly latencyMs?: number; readonly duplicates?: number } = {}) {
+function cluster(
+  nodes = 3,
+  more: { readonly latencyMs?: number; readonly duplicates?: number; readonly onHealed?: (node: string) => void } = {},
+) {
   const beats: Heartbeat[] = [];
   const deaths: string[] = [];
   const sim = new MembersSim({
@@ -96,6 +99,19 @@ describe("members", () => {
     sim.run(5000);
     expect(deaths.filter((death) => death.startsWith(A))).toEqual([]);
     expect(sim.alive(B)).toEqual([A, B, C]);
+  });
+
+  it("that were thought dead and live on learn it, so that all say again what they announce; after a restart nobody does", () => {
+    const healed = new Set<string>();
+    const { sim } = cluster(3, { onHealed: (node) => void healed.add(node) });
+    sim.kill(A);
+    sim.run(2000);
+    sim.start(A);
+    sim.run(3000);
+    expect([...healed]).toEqual([]);
+    sim.stall(A, 3000);
+    sim.run(6000);
+    expect([...healed].toSorted()).toEqual([A, B, C]);
   });
 
   it("that are slow are waited for longer, by their own word, but not for ever", () => {

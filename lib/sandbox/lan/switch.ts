@@ -1,4 +1,5 @@
-import { destinationOf, isFrame, isGroupFrame, sourceOf } from "#net/ethernet";
+import { isGroupFrame } from "#core/mac";
+import { destinationOf, isFrame, sourceOf } from "#net/ethernet";
 
 /** Frames that may wait at one port before more are dropped. */
 const QUEUE_MAX = 1024;

@@ -18,7 +18,7 @@ export function publishNeighbours(deps: {
   readonly objects: Objects;
   readonly clock: Clock;
   readonly log: Log;
-  readonly edge: Edge;
+  readonly edge: Pick<Edge, "neighbours" | "onNeighbours">;
 }): () => void {
   const { objects, clock, log, edge } = deps;
   let written = "";
