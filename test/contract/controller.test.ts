@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Service } from "#api/kubernetes";
 import { ANNOTATION, CONDITION } from "#api/names";
@@ -13,6 +16,7 @@ import { silentLog } from "#runtime/log";
 import { Metrics } from "#runtime/metrics";
 import { Runner } from "#runtime/runner";
 import { NS, pool } from "../controller/rig.ts";
+import { apiClient } from "../support/api-server.ts";
 import { type KubernetesApi, kubebuilderAssets, startRealApi, startSandboxApi } from "../support/kubernetes-api.ts";
 
 /**
@@ -154,6 +158,30 @@ function contract(start: () => Promise<KubernetesApi>) {
       const { status } = await user.get(IP_ADDRESS_POOLS, { name: "production", namespace: NS });
       return status?.assignedIPv4 === 3 && status.availableIPv4 === 0;
     });
+  });
+
+  it("says how much is free in a pool larger than an int64 in a number that kubectl reads, and says it once", async () => {
+    const huge = { ...pool("huge", "2001:db8::/64"), apiVersion: "metallb.io/v1beta1", kind: "IPAddressPool" };
+    await user.create(IP_ADDRESS_POOLS, huge);
+    const dir = mkdtempSync(join(tmpdir(), "berth-contract-"));
+    const client = apiClient(api.url, api.ca, dir);
+    const kubectl = async (...args: readonly string[]) =>
+      (await client.kubectl("get", "ipaddresspool", "huge", "-n", NS, ...args)).out;
+    try {
+      await until("it is said", async () => (await kubectl("-o", "jsonpath={.status}")) !== "");
+      expect(await kubectl("-o", "jsonpath={.status.availableIPv6}")).toBe("9223372036854775807");
+      const before = await api.writes(["ipaddresspools"]);
+      await make("asks", { [ANNOTATION.addressPool]: "nowhere" });
+      await until("the next was looked at", async () => (await condition("asks"))?.reason === "PoolNotFound");
+      // The Service was made and told; its pool is told nothing.
+      expect((await api.writes(["ipaddresspools"])) - before).toBe(0);
+      expect(await kubectl("-o", "yaml")).toContain("availableIPv6: 9223372036854775807\n");
+    } finally {
+      await user.remove(SERVICES, at("asks")).catch(() => undefined);
+      await user.remove(IP_ADDRESS_POOLS, { name: "huge", namespace: NS });
+      await client.close();
+      rmSync(dir, { recursive: true, force: true });
+    }
   });
 
   it("writes Events that kubectl describe shows with their object", async () => {

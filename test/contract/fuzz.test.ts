@@ -1,3 +1,5 @@
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { startTestApi } from "../support/api-server.ts";
@@ -146,8 +148,17 @@ const plain = (headers: Record<string, string>) =>
 /** 5,000 in `npm test`; BERTH_FUZZ=100000 for the long run. */
 const RUNS = Number(process.env.BERTH_FUZZ ?? 5_000);
 const SERVICES = "/api/v1/namespaces/default/services";
+/** Of both, server and test, from the first fifth of the requests (caches, history, compiled code) to the last. */
+const GROWTH_MAX_MB = 24;
 
-it("answers any request with JSON or text, never with a 500, a stack or silence, and goes on watching", {
+setFlagsFromString("--expose-gc");
+const collect: () => void = runInNewContext("gc");
+function heapMegabytes(): number {
+  collect();
+  return process.memoryUsage().heapUsed / 1_048_576;
+}
+
+it("answers any request with JSON or text, never with a 500, a stack or silence, keeps nothing of it, and goes on watching", {
   timeout: 60_000 + RUNS * 20,
 }, async () => {
   const api = await startTestApi();
@@ -163,6 +174,8 @@ it("answers any request with JSON or text, never with a 500, a stack or silence,
         firstLine: true,
       },
     );
+    let done = 0;
+    let warm = 0;
     await fc.assert(
       fc.asyncProperty(
         fc.constantFrom("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"),
@@ -184,10 +197,15 @@ it("answers any request with JSON or text, never with a 500, a stack or silence,
               kind: "Status",
               message: expect.any(String),
             });
+          if (++done === RUNS / 5) warm = heapMegabytes();
         },
       ),
       { numRuns: RUNS },
     );
+    const heap = heapMegabytes();
+    if (process.env.BERTH_FUZZ !== undefined)
+      console.log(`${RUNS} requests: ${warm.toFixed(1)} MB after a fifth of them, ${heap.toFixed(1)} MB at the end`);
+    expect(heap - warm).toBeLessThan(GROWTH_MAX_MB);
     expect((await api.send("GET", SERVICES)).code).toBe(200);
     const named = { metadata: { name: "marker", labels: { marker: "here" } } };
     expect((await api.send("POST", "/api/v1/namespaces/watched/configmaps", named)).code).toBe(201);

@@ -132,6 +132,29 @@ describe("kubectl", () => {
     expect(explained.out).toContain("FIELD: addresses <[]string>");
   });
 
+  it("explains the kinds that are only asked", async () => {
+    for (const kind of ["SelfSubjectAccessReview", "SubjectAccessReview", "SelfSubjectRulesReview", "TokenReview"]) {
+      const { out, err } = await api.kubectl("explain", `${kind}.spec`);
+      expect({ kind, err }).toEqual({ kind, err: "" });
+      expect(out).toContain(`FIELD: spec <${kind}Spec>`);
+    }
+  });
+
+  it("asks in a file, whose unknown fields are refused", async () => {
+    const asked = (resourceAttributes: object) =>
+      stringify({
+        apiVersion: "authorization.k8s.io/v1",
+        kind: "SelfSubjectAccessReview",
+        spec: { resourceAttributes },
+      });
+    const good = await api.kubectlWith(asked({ verb: "get", resource: "pods" }), "create", "-f", "-", "-o", "yaml");
+    expect(good.out).toContain("allowed: true");
+    const bad = await api.kubectlWith(asked({ vorb: "get", resource: "pods" }), "create", "-f", "-");
+    expect(bad.err).toContain(
+      'SelfSubjectAccessReview in version "v1" cannot be handled as a SelfSubjectAccessReview: strict decoding error: unknown field "spec.resourceAttributes.vorb"',
+    );
+  });
+
   it.skipIf(DEMO === "")("applies the demo unchanged, twice, scales and deletes it", { timeout: 30_000 }, async () => {
     const demo = readFileSync(DEMO, "utf8");
     const first = await api.kubectlWith(demo, "apply", "-f", "-");

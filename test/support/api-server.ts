@@ -21,17 +21,23 @@ export interface Reply {
   readonly body: any;
 }
 
-export interface TestApi {
-  readonly server: ApiServer;
-  readonly store: Store;
+/** An API server as its clients see it. */
+export interface ApiClient {
+  readonly url: string;
+  readonly ca: string;
   readonly dir: string;
   readonly kubeconfig: string;
-  readonly ca: string;
   send(method: string, path: string, body?: unknown, options?: SendOptions): Promise<Reply>;
   kubectl(...args: readonly string[]): Promise<KubectlResult>;
   /** As `kubectl`, with this text on standard input. */
   kubectlWith(input: string, ...args: readonly string[]): Promise<KubectlResult>;
+  /** Also removes `dir`. */
   close(): Promise<void>;
+}
+
+export interface TestApi extends ApiClient {
+  readonly server: ApiServer;
+  readonly store: Store;
 }
 
 export interface SendOptions {
@@ -72,19 +78,33 @@ export async function startTestApi(options: { readonly path?: string; readonly s
     clock: systemClock,
     log: silentLog,
   });
-  const kubeconfig = join(dir, "kubeconfig");
-  writeFileSync(kubeconfig, kubeconfigText(server.url, tls.ca, TOKENS.admin));
-  const agent = new Agent({ connect: { ca: tls.ca }, connections: 16 });
-  const kubectlWith = (input: string, ...args: readonly string[]) => runKubectl(kubeconfig, dir, input, args);
+  const client = apiClient(server.url, tls.ca, dir);
   return {
+    ...client,
     server,
     store,
+    async close() {
+      await server.close();
+      await store.close();
+      await client.close();
+    },
+  };
+}
+
+/** A client, as the administrator unless told otherwise, of the API server at `url`. */
+export function apiClient(url: string, ca: string, dir: string): ApiClient {
+  const kubeconfig = join(dir, "kubeconfig");
+  writeFileSync(kubeconfig, kubeconfigText(url, ca, TOKENS.admin));
+  const agent = new Agent({ connect: { ca }, connections: 16 });
+  const kubectlWith = (input: string, ...args: readonly string[]) => runKubectl(kubeconfig, dir, input, args);
+  return {
+    url,
+    ca,
     dir,
     kubeconfig,
-    ca: tls.ca,
     async send(method, path, body, options = {}) {
       const { type = "application/json", accept, token = TOKENS.admin, headers = {}, firstLine = false } = options;
-      const reply = await request(`${server.url}${path}`, {
+      const reply = await request(`${url}${path}`, {
         method: method as "GET",
         dispatcher: agent,
         headers: {
@@ -103,9 +123,7 @@ export async function startTestApi(options: { readonly path?: string; readonly s
     kubectl: (...args) => kubectlWith("", ...args),
     kubectlWith,
     async close() {
-      await agent.close();
-      await server.close();
-      await store.close();
+      await agent.destroy();
       rmSync(dir, { recursive: true, force: true });
     },
   };

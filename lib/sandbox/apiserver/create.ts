@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { Fault } from "#core/errors";
+import { jsonText } from "#core/int64";
 import type { Json, JsonValue } from "#sandbox/kinds/definition";
 import type { Entry } from "#sandbox/store/types";
 import { admit, checkNamespace, checkOpen, hasStatus, readBody } from "./admission.ts";
@@ -72,7 +73,7 @@ function store(engine: Engine, address: Address, object: Json, options: CreateOp
   const { review = UNREVIEWED } = options;
   const shown = inVersion(resource, stored);
   return review({ operation: "CREATE", address, subresource: "", object: shown, revision: 0, dryRun }, () => {
-    if (dryRun) return { key, object: stored, text: JSON.stringify(stored), revision: 0 };
+    if (dryRun) return { key, object: stored, text: jsonText(stored), revision: 0 };
     const entry = engine.store.put(resource.bucket, key, stored, 0);
     if (resource.bucket === NAMESPACE_BUCKET) furnishNamespace(engine, name, createObject);
     return entry;

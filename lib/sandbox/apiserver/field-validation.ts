@@ -25,6 +25,11 @@ export function readDirective(query: URLSearchParams, options: string): Directiv
   });
 }
 
+/** What is known of the kind that a body should be of. */
+export interface Validated extends Pick<Resource, "custom"> {
+  readonly definition: Pick<Resource["definition"], "kind" | "version" | "schemaId">;
+}
+
 /** A body as it came, for what its parsed form no longer shows. */
 export interface RawBody {
   readonly text: string;
@@ -36,11 +41,11 @@ export interface RawBody {
  * each. Values that built-in types cannot hold are refused whatever the directive.
  */
 export class FieldValidation {
-  readonly #resource: Resource;
+  readonly #resource: Validated;
   readonly #directive: Directive;
   readonly #response: ServerResponse;
 
-  constructor(resource: Resource, directive: Directive, response: ServerResponse) {
+  constructor(resource: Validated, directive: Directive, response: ServerResponse) {
     this.#resource = resource;
     this.#directive = directive;
     this.#response = response;

@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Log } from "#runtime/log";
-import { readData } from "./body.ts";
 import type { Engine } from "./context.ts";
 import type { Discovery } from "./discovery.ts";
+import { FieldValidation, readDirective, type Validated } from "./field-validation.ts";
 import { impersonationOf } from "./impersonation.ts";
 import type { OpenApi } from "./openapi.ts";
 import { servePath } from "./paths.ts";
@@ -10,12 +10,13 @@ import type { Authorizer } from "./rbac.ts";
 import { refusal } from "./refusal.ts";
 import { sendJson, sendStatus } from "./reply.ts";
 import { serveResource } from "./resource-handler.ts";
-import { isReview } from "./review-kinds.ts";
+import { reviewAt } from "./review-kinds.ts";
 import { answerReview } from "./reviews.ts";
 import { actionOf, type ResourceRoute, type Route, readRoute } from "./route.ts";
 import { methodNotAllowed, statusOf } from "./status.ts";
 import type { User, Users } from "./users.ts";
 import type { Webhooks } from "./webhooks/driver.ts";
+import { readChecked } from "./write-handler.ts";
 
 /** What a running API server consists of. */
 export interface Server {
@@ -48,9 +49,11 @@ export async function handle(server: Server, request: IncomingMessage, response:
     if (!server.authorizer.allows(user, action)) throw refusal(user, action);
     const exchange: Exchange = { request, response, route, user };
     if (route.resource === undefined) servePath(server, exchange);
-    else if (isReview(route.resource.group, route.resource.version, route.resource.plural)) {
-      await serveReview(server, exchange, route.resource);
-    } else await serveResource(server, exchange, route.resource);
+    else {
+      const review = reviewAt(route.resource.group, route.resource.version, route.resource.plural);
+      if (review === undefined) await serveResource(server, exchange, route.resource);
+      else await serveReview(server, exchange, route.resource, review);
+    }
   } catch (thrown) {
     const status = statusOf(thrown);
     if (status.code === 500) server.log.error("request failed", { url: request.url, error: thrown });
@@ -69,9 +72,16 @@ function identify(server: Server, request: IncomingMessage): User {
   return asked.user;
 }
 
-async function serveReview(server: Server, exchange: Exchange, route: ResourceRoute): Promise<void> {
+async function serveReview(
+  server: Server,
+  exchange: Exchange,
+  route: ResourceRoute,
+  definition: Validated["definition"],
+): Promise<void> {
   if (exchange.route.method !== "POST") throw methodNotAllowed();
-  const body = await readData(exchange.request);
+  const directive = readDirective(exchange.route.query, "CreateOptions");
+  const validation = new FieldValidation({ definition }, directive, exchange.response);
+  const body = await readChecked(exchange, validation);
   const { users, authorizer, engine } = server;
   const deps = { users, authorizer, now: engine.clock.now() };
   sendJson(exchange.response, 201, answerReview(route.plural, route.namespace ?? "", body, exchange.user, deps));

@@ -1,8 +1,7 @@
 import type { Json, JsonValue } from "#sandbox/kinds/definition";
+import { isObject } from "#sandbox/kinds/json";
 
-export function isObject(value: unknown): value is Json {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
+export { isObject };
 
 export function objectAt(value: JsonValue, ...path: readonly string[]): Json {
   const found = at(value, ...path);

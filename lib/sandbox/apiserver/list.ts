@@ -1,4 +1,5 @@
 import { Fault } from "#core/errors";
+import { jsonText } from "#core/int64";
 import type { Entry } from "#sandbox/store/types";
 import type { Engine } from "./context.ts";
 import { fieldLabels, unsupportedLabel } from "./field-labels.ts";
@@ -159,7 +160,7 @@ function readToken(text: string): Token {
 
 /** The JSON of an entry as this version of its kind shows it. */
 export function textOf(resource: Resource, entry: Entry): string {
-  return resource.apiVersion === resource.storedAs ? entry.text : JSON.stringify(inVersion(resource, entry.object));
+  return resource.apiVersion === resource.storedAs ? entry.text : jsonText(inVersion(resource, entry.object));
 }
 
 /** The List object, put together from texts that exist already. */

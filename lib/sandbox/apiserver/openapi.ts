@@ -1,8 +1,11 @@
 import { createHash } from "node:crypto";
 import type { Json } from "#sandbox/kinds/definition";
+import { openapiOf } from "#sandbox/kinds/openapi";
 import { customOpenapi } from "#sandbox/kinds/openapi-custom";
+import { question } from "#sandbox/kinds/openapi-paths";
 import type { Catalog } from "./catalog.ts";
 import { apiVersionOf } from "./resource.ts";
+import { REVIEWS } from "./review-kinds.ts";
 
 /** The OpenAPI v3 documents (index and one per group version), made when first asked for and kept until kinds change. */
 export class OpenApi {
@@ -34,7 +37,10 @@ export class OpenApi {
     }
     const key = apiVersionOf(group, version);
     if (this.#texts.has(key)) return this.#texts.get(key);
-    const built = this.#catalog.kinds.openapi(group, version) ?? this.#custom(group, version);
+    const built =
+      this.#catalog.kinds.openapi(group, version) ??
+      openapiOf(REVIEWS, group, version, question) ??
+      this.#custom(group, version);
     const text = built === undefined ? undefined : JSON.stringify(built);
     this.#texts.set(key, text);
     return text;

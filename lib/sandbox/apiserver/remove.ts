@@ -1,3 +1,4 @@
+import { jsonText } from "#core/int64";
 import type { Json } from "#sandbox/kinds/definition";
 import type { Entry } from "#sandbox/store/types";
 import { type Address, type Engine, readEntry, storeKey, targetOf } from "./context.ts";
@@ -52,7 +53,7 @@ function remove(engine: Engine, address: Address, entry: Entry, options: RemoveO
 
   const marked = mark(engine, resource, entry.object, options);
   if (dryRun) {
-    const shown: Entry = { ...entry, object: marked, text: JSON.stringify(marked) };
+    const shown: Entry = { ...entry, object: marked, text: jsonText(marked) };
     return { entry: shown, gone: isFinished(resource, marked) };
   }
   if (isFinished(resource, marked)) {

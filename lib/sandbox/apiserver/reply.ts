@@ -1,5 +1,6 @@
 import type { ServerResponse } from "node:http";
 import { constants, gzip } from "node:zlib";
+import { jsonText } from "#core/int64";
 import type { Json } from "#sandbox/kinds/definition";
 import { statusCode } from "./status.ts";
 
@@ -56,7 +57,7 @@ export function addWarning(response: ServerResponse, text: string): void {
 }
 
 export function sendJson(response: ServerResponse, code: number, value: Json): void {
-  sendText(response, code, `${JSON.stringify(value)}\n`);
+  sendText(response, code, `${jsonText(value)}\n`);
 }
 
 /** Sends a failure Status under its own code. */

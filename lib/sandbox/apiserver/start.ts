@@ -52,7 +52,7 @@ export interface ApiServer {
   close(): Promise<void>;
 }
 
-const EVENT_SWEEP_MS = 60_000;
+const EVENT_SWEEP_MS = 10_000;
 const CLOSE_GRACE_MS = 500;
 
 /**

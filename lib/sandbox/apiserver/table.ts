@@ -1,3 +1,4 @@
+import { jsonText } from "#core/int64";
 import type { Column, Json } from "#sandbox/kinds/definition";
 import type { Entry } from "#sandbox/store/types";
 import { objectAt } from "./json.ts";
@@ -41,7 +42,7 @@ export function tableText(
   const rows = result.entries.map((entry) => {
     const cells = columns.map((column) => cellOf(column, entry.object, now));
     const object = rowObject(resource, entry, view.include);
-    return `{"cells":${JSON.stringify(cells)}${object === "" ? "" : `,"object":${object}`}}`;
+    return `{"cells":${jsonText(cells)}${object === "" ? "" : `,"object":${object}`}}`;
   });
   return (
     `{"kind":"Table","apiVersion":"meta.k8s.io/${view.version}","metadata":${JSON.stringify(metadata)},` +

@@ -1,3 +1,4 @@
+import { jsonText } from "#core/int64";
 import type { Json, JsonValue } from "#sandbox/kinds/definition";
 import type { Entry } from "#sandbox/store/types";
 import { admit, hasStatus, readBody } from "./admission.ts";
@@ -139,7 +140,7 @@ export function write(
   return review({ operation: "UPDATE", address, subresource, ...about, revision: entry.revision, dryRun }, () => {
     if (unchanged) return entry;
     const key = storeKey(address);
-    if (dryRun) return { key, object: stored, text: JSON.stringify(stored), revision: entry.revision };
+    if (dryRun) return { key, object: stored, text: jsonText(stored), revision: entry.revision };
     if (!isFinished(resource, stored)) return engine.store.put(resource.bucket, key, stored, entry.revision);
     const removed = engine.store.remove(resource.bucket, key, entry.revision);
     afterRemoval(engine, resource);

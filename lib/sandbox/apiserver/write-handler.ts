@@ -38,7 +38,8 @@ export async function serveCreate(
   sendText(response, 201, viewText(resource, entry, view, engine.clock.now()));
 }
 
-async function readChecked({ request }: Exchange, validation: FieldValidation): Promise<unknown> {
+/** The body of a request as data, with its fields checked as `fieldValidation` asks. */
+export async function readChecked({ request }: Exchange, validation: FieldValidation): Promise<unknown> {
   let raw: RawBody | undefined;
   const body = await readData(request, (text) => {
     raw = text;

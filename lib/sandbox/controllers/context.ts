@@ -7,7 +7,7 @@ import { type Reconcile, runLoop } from "#runtime/loop";
 import { WorkQueue } from "#runtime/work-queue";
 import type { Json } from "#sandbox/kinds/definition";
 import { obj } from "#sandbox/kinds/json";
-import type { ObjectName, Objects, ObjectView } from "../port.ts";
+import type { Objects, ObjectView } from "../port.ts";
 import type { EventRecorder } from "./events.ts";
 
 /** What every controller of the sandbox works with. */
@@ -57,12 +57,6 @@ export function enqueueAll<T extends KubeObject>(
     for (const one of new Set(keys)) queue.add(one);
   });
   for (const object of view.list()) for (const key of keysOf(object, keyOf(object))) queue.add(key);
-}
-
-/** The name and namespace in a key ("namespace/name" or "name"). */
-export function splitKey(key: string): ObjectName {
-  const slash = key.indexOf("/");
-  return slash < 0 ? { name: key } : { namespace: key.slice(0, slash), name: key.slice(slash + 1) };
 }
 
 /** Removes the object if it is still the one with this uid; an object already gone is no failure. */

@@ -58,10 +58,6 @@ function expressionMatches(expression: Json, labels: Readonly<Record<string, str
   return selectorMatches({ matchExpressions: [{ key, operator, values }] }, labels);
 }
 
-export function isNodeReady(node: Node): boolean {
-  return node.status?.conditions?.some((one) => one.type === "Ready" && one.status === "True") === true;
-}
-
 /** What a pod asks of its node: cores and bytes. */
 export interface Requests {
   readonly cpu: number;

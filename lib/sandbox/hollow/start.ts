@@ -22,7 +22,7 @@ export interface HollowSize {
   readonly services: number;
 }
 
-/** `--seed large`: what issue C and the dashboard's bars are measured with. */
+/** `--seed large`: what the bars for speed and memory are measured with. */
 export const LARGE: HollowSize = { nodes: 200, pods: 5_000, services: 10_000 };
 
 const RENEW_MS = (LEASE_SECONDS * 1000) / 4;

@@ -1,5 +1,7 @@
 import type { Json, JsonValue, KindDefinition } from "./definition.ts";
 
+/** A kind that is only created: the reply is the answer. */
+export type Asked = Pick<KindDefinition, "group" | "version" | "kind" | "plural" | "namespaced">;
 type Described = Pick<KindDefinition, "group" | "version" | "kind" | "plural" | "namespaced" | "subresources">;
 
 const PATCHES = [
@@ -24,10 +26,18 @@ const LIST_PARAMETERS = [
   "watch",
 ];
 
+/** The one path of a kind that is only created. */
+export function question(kind: Asked): Json {
+  return { [collectionOf(kind)]: { post: operation(kind, "post", WRITE_PARAMETERS) } };
+}
+
+const rootOf = ({ group, version }: Asked) => (group === "" ? `/api/${version}` : `/apis/${group}/${version}`);
+const collectionOf = (kind: Asked) =>
+  `${rootOf(kind)}/${kind.namespaced ? "namespaces/{namespace}/" : ""}${kind.plural}`;
+
 /** The paths of a kind, with the verbs, parameters and patch types its server understands. */
 export function operations(kind: Described, patches: readonly string[] = PATCHES): Json {
-  const root = kind.group === "" ? `/api/${kind.version}` : `/apis/${kind.group}/${kind.version}`;
-  const collection = kind.namespaced ? `${root}/namespaces/{namespace}/${kind.plural}` : `${root}/${kind.plural}`;
+  const collection = collectionOf(kind);
   const item = `${collection}/{name}`;
   const whole = operation(kind, "list", LIST_PARAMETERS);
   const change = {
@@ -41,7 +51,7 @@ export function operations(kind: Described, patches: readonly string[] = PATCHES
       { get: operation(kind, "get", READ_PARAMETERS), ...change },
     ]);
   return {
-    ...(kind.namespaced && { [`${root}/${kind.plural}`]: { get: whole } }),
+    ...(kind.namespaced && { [`${rootOf(kind)}/${kind.plural}`]: { get: whole } }),
     [collection]: { get: whole, post: operation(kind, "post", WRITE_PARAMETERS) },
     [item]: {
       get: operation(kind, "get", READ_PARAMETERS),
@@ -52,7 +62,7 @@ export function operations(kind: Described, patches: readonly string[] = PATCHES
   };
 }
 
-function operation(kind: Described, action: string, parameters: readonly string[]): Json {
+function operation(kind: Asked, action: string, parameters: readonly string[]): Json {
   return {
     operationId: `${action}${kind.kind}`,
     parameters: parameters.map((name) => ({ name, in: "query", schema: { type: "string", uniqueItems: true } })),

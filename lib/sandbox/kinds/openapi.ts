@@ -1,5 +1,4 @@
 import type { Json, JsonValue, KindDefinition } from "./definition.ts";
-import { operations } from "./openapi-paths.ts";
 import { type Definition, definitionOf, type Field, type FieldType, type Scalar } from "./schema/definitions.ts";
 import descriptions from "./schema/descriptions.json" with { type: "json" };
 import { ENUMS } from "./schema/enums.ts";
@@ -17,6 +16,8 @@ const PACKAGES: Readonly<Record<string, string>> = {
   autoscaling: "io.k8s.api.autoscaling.v1",
   policy: "io.k8s.api.policy.v1",
   admissionregistration: "io.k8s.api.admissionregistration.v1",
+  authentication: "io.k8s.api.authentication.v1",
+  authorization: "io.k8s.api.authorization.v1",
 };
 const TABLE_OF_GROUP: Readonly<Record<string, string>> = {
   "": "core",
@@ -27,6 +28,8 @@ const TABLE_OF_GROUP: Readonly<Record<string, string>> = {
   "apiextensions.k8s.io": "apiextensions",
   policy: "policy",
   "admissionregistration.k8s.io": "admissionregistration",
+  "authentication.k8s.io": "authentication",
+  "authorization.k8s.io": "authorization",
 };
 
 const MORE = "More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md";
@@ -37,16 +40,26 @@ export const COMMON = {
   metadata: `Standard object's metadata. ${MORE}#metadata`,
 };
 
+type NamedKind = Pick<KindDefinition, "group" | "version" | "kind">;
+
 const TEXTS: Readonly<Record<string, string>> = descriptions;
 
-/** The OpenAPI v3 document of a group version; undefined when no built-in kind belongs to it. */
-export function openapiOf(kinds: readonly KindDefinition[], group: string, version: string): Json | undefined {
+/**
+ * The OpenAPI v3 document of a group version; undefined when none of these kinds belongs to it. `describe` says which
+ * operations a kind has.
+ */
+export function openapiOf<T extends NamedKind>(
+  kinds: readonly T[],
+  group: string,
+  version: string,
+  describe: (kind: T) => Json,
+): Json | undefined {
   const own = kinds.filter((kind) => kind.group === group && kind.version === version);
   const table = TABLE_OF_GROUP[group];
   if (own.length === 0 || table === undefined) return undefined;
   const schemas: Record<string, JsonValue> = {};
   for (const kind of own) addSchema(`${table}/${kind.kind}`, schemas, kind);
-  return openapiDocument(Object.assign({}, ...own.map((kind) => operations(kind))), schemas);
+  return openapiDocument(Object.assign({}, ...own.map((kind) => describe(kind))), schemas);
 }
 
 /** A document of these paths and schemas. */
@@ -62,7 +75,7 @@ export function componentName(id: string): string {
 }
 
 /** Adds a definition and all it refers to; `kind` marks it as a kind of its own. */
-export function addSchema(id: string, schemas: Record<string, JsonValue>, kind?: KindDefinition): void {
+export function addSchema(id: string, schemas: Record<string, JsonValue>, kind?: NamedKind): void {
   const name = componentName(id);
   const definition = definitionOf(id);
   if (name in schemas || definition === undefined) return;
@@ -70,7 +83,7 @@ export function addSchema(id: string, schemas: Record<string, JsonValue>, kind?:
   schemas[name] = objectSchema(definition, schemas, kind);
 }
 
-function objectSchema(definition: Definition, schemas: Record<string, JsonValue>, kind?: KindDefinition): Json {
+function objectSchema(definition: Definition, schemas: Record<string, JsonValue>, kind?: NamedKind): Json {
   const fields = [...definition.fields.values()];
   const required = fields.filter((field) => field.required).map((field) => field.name);
   const properties = fields.map((field): [string, JsonValue] => [field.name, property(definition, field, schemas)]);

@@ -1,6 +1,6 @@
 import { Fault } from "#core/errors";
 import type { AdmissionContext, Json, JsonValue } from "./definition.ts";
-import { arr, at, fill, isObject, metaOf, obj, objects, str } from "./json.ts";
+import { arr, fill, metaOf, obj, objects, str } from "./json.ts";
 import { mapped, qosClass } from "./pod-defaults.ts";
 
 const TOKEN_DIRECTORY = "/var/run/secrets/kubernetes.io/serviceaccount";
@@ -70,9 +70,4 @@ function tokenVolume(name: string): Json {
       defaultMode: 420,
     },
   };
-}
-
-/** Whether a volume is the one `admitPod` added. */
-export function isTokenVolume(volume: Json): boolean {
-  return str(volume.name).startsWith("kube-api-access-") && isObject(at(volume, "projected"));
 }

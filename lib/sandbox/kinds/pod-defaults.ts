@@ -1,5 +1,5 @@
 import type { Json, JsonValue } from "./definition.ts";
-import { arr, at, fill, isObject, obj, objects, str } from "./json.ts";
+import { at, fill, isObject, obj, objects, str } from "./json.ts";
 
 /** A pod spec with what the server fills in (core/v1 defaults of 1.36). */
 export function defaultPodSpec(spec: Json): Json {
@@ -135,9 +135,4 @@ export function qosClass(spec: Json): string {
     ["cpu", "memory"].every((name) => limits[name] !== undefined && limits[name] === requests[name]),
   );
   return guaranteed ? "Guaranteed" : "Burstable";
-}
-
-/** Environment variables, ports and the like that are lists of objects with a name. */
-export function namesIn(list: unknown): readonly string[] {
-  return arr(list).map((item) => str(obj(item).name));
 }

@@ -4,6 +4,8 @@ import { DatabaseSync } from "node:sqlite";
 import { crc32 } from "node:zlib";
 import { Fault } from "#core/errors";
 import type { Json } from "#sandbox/kinds/definition";
+import { isObject } from "#sandbox/kinds/json";
+import { shareFieldSets } from "./field-sets.ts";
 import { RECOVERING, type Salvage, salvage } from "./salvage.ts";
 
 /**
@@ -133,21 +135,18 @@ function readRow(row: Readonly<Record<string, unknown>>): Row | undefined {
   if (typeof bucket !== "string" || typeof key !== "string" || typeof value !== "string") return undefined;
   if (typeof crc === "number" && crc !== crc32(value)) return undefined;
   const object = parse(value);
+  if (object !== undefined) shareFieldSets(object);
   return object === undefined ? undefined : { bucket, key, revision: Number(revision), object, text: value };
 }
 
 function parse(text: string): Json | undefined {
   try {
     const value: unknown = JSON.parse(text);
-    const metadata = isJson(value) ? value.metadata : undefined;
-    return isJson(value) && isJson(metadata) && typeof metadata.name === "string" ? value : undefined;
+    const metadata = isObject(value) ? value.metadata : undefined;
+    return isObject(value) && isObject(metadata) && typeof metadata.name === "string" ? value : undefined;
   } catch {
     return undefined;
   }
-}
-
-function isJson(value: unknown): value is Json {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** Pages that deletions left empty are reused; only when they are most of the file is it worth writing it anew. */

@@ -1,6 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { crc32 } from "node:zlib";
 import { Fault } from "#core/errors";
+import { jsonText } from "#core/int64";
 import type { Log } from "#runtime/log";
 import type { Json } from "#sandbox/kinds/definition";
 import { Bucket } from "./bucket.ts";
@@ -35,7 +36,7 @@ export function openStore(options: {
     bucketOf(buckets, bucket).set(key, { key, object, text, revision });
   }
   log.info("store opened", { path, objects: rows.length, revision });
-  return new SqliteStore(database, buckets, revision, log, options.historyEvents ?? 10_000);
+  return new SqliteStore(database, buckets, revision, log, options.historyEvents);
 }
 
 function bucketOf(buckets: Map<string, Bucket>, name: string): Bucket {
@@ -59,12 +60,18 @@ class SqliteStore implements Store {
   #batch: Batch | undefined;
   #closed = false;
 
-  constructor(database: DatabaseSync, buckets: Map<string, Bucket>, revision: number, log: Log, historyEvents: number) {
+  constructor(
+    database: DatabaseSync,
+    buckets: Map<string, Bucket>,
+    revision: number,
+    log: Log,
+    historyEvents?: number,
+  ) {
     this.#database = database;
     this.#buckets = buckets;
     this.revision = revision;
     this.#log = log;
-    this.#history = new History(revision, { events: historyEvents, bytes: 16_000_000 });
+    this.#history = new History(revision, historyEvents === undefined ? {} : { events: historyEvents });
     this.#statements = {
       begin: database.prepare("BEGIN IMMEDIATE"),
       commit: database.prepare("COMMIT"),
@@ -233,5 +240,5 @@ function entryOf(key: string, object: Json, revision: number): Entry {
       resourceVersion: `${revision}`,
     },
   };
-  return { key, object: stamped, text: JSON.stringify(stamped), revision };
+  return { key, object: stamped, text: jsonText(stamped), revision };
 }

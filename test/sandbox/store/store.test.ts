@@ -123,6 +123,35 @@ describe("a store", () => {
     expect(again.since(B, again.revision)).toEqual([]);
   });
 
+  it("hands out old changes as they were told at their time", () => {
+    const store = start();
+    const told: StoreEvent[] = [];
+    store.subscribe(B, (events) => told.push(...events));
+    const first = store.put(B, "a", thing("a", 1), 0);
+    const second = store.put(B, "a", thing("a", 2), first.revision);
+    store.remove(B, "a", second.revision);
+    store.flush();
+    const plain = ({ now, before, last, ...rest }: StoreEvent) => ({
+      ...rest,
+      entries: [now, before, last].map((entry) => entry && [entry.key, entry.revision, entry.text, entry.object]),
+    });
+    expect(told).toHaveLength(3);
+    expect(store.since(B, 0).map(plain)).toEqual(told.map(plain));
+  });
+
+  it("shares equal sets of managed fields among objects, also after it was opened again", async () => {
+    const managed = (name: string) => ({
+      metadata: { name, managedFields: [{ manager: "m", fieldsV1: { "f:data": { "f:a": {} } } }] },
+    });
+    const store = start();
+    for (const name of ["a", "b"]) store.put(B, name, managed(name), 0);
+    await store.close();
+    const again = start();
+    const [a, b] = again.list(B).map(({ object }) => (object as ReturnType<typeof managed>).metadata.managedFields[0]);
+    expect(a?.fieldsV1).toEqual({ "f:data": { "f:a": {} } });
+    expect(a?.fieldsV1).toBe(b?.fieldsV1);
+  });
+
   it("remembers a quiet kind's changes however busy another is", () => {
     const store = start({ historyEvents: 5 });
     const first = store.put("/quiet", "a", thing("a"), 0);

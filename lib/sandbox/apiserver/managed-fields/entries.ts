@@ -1,4 +1,5 @@
 import type { Cause, Json, JsonValue } from "#sandbox/kinds/definition";
+import { shared } from "#sandbox/store/field-sets";
 import { isObject, textAt } from "../json.ts";
 import { type FieldSet, readFieldSet } from "./field-set.ts";
 
@@ -82,19 +83,6 @@ function writeManager(manager: Manager): Json {
     fieldsV1: fields as Json,
     ...(subresource === "" ? {} : { subresource }),
   };
-}
-
-const SETS_MAX = 2_000;
-const sets = new Map<string, FieldSet>();
-
-/** Objects that are made alike are managed alike: thousands of them share one set in memory. */
-function shared(fields: FieldSet): FieldSet {
-  const text = JSON.stringify(fields);
-  const known = sets.get(text);
-  if (known !== undefined) return known;
-  if (sets.size >= SETS_MAX) sets.clear();
-  sets.set(text, fields);
-  return fields;
 }
 
 const compareText = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);

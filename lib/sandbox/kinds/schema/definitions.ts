@@ -3,6 +3,8 @@ import {
   ADMISSIONREGISTRATION,
   APIEXTENSIONS,
   APPS,
+  AUTHENTICATION,
+  AUTHORIZATION,
   AUTOSCALING,
   COORDINATION,
   DISCOVERY,
@@ -94,6 +96,8 @@ const TABLES: readonly (readonly [table: string, text: string])[] = [
   ["autoscaling", AUTOSCALING],
   ["policy", POLICY],
   ["admissionregistration", ADMISSIONREGISTRATION],
+  ["authentication", AUTHENTICATION],
+  ["authorization", AUTHORIZATION],
 ];
 
 const DEFINITIONS: ReadonlyMap<string, Definition> = new Map(

@@ -171,3 +171,38 @@ ServiceReference name:string! namespace:string! path:string port:int32
 MatchCondition expression:string! name:string!
 RuleWithOperations apiGroups:[string] apiVersions:[string] operations:[string] resources:[string] scope:string
 `;
+
+export const AUTHENTICATION = `
+SelfSubjectReview apiVersion:string kind:string metadata:meta/ObjectMeta status:SelfSubjectReviewStatus
+SelfSubjectReviewStatus userInfo:UserInfo
+TokenReview apiVersion:string kind:string metadata:meta/ObjectMeta spec:TokenReviewSpec! status:TokenReviewStatus
+TokenReviewSpec audiences:[string] token:string
+TokenReviewStatus audiences:[string] authenticated:bool error:string user:UserInfo
+UserInfo extra:{[string]} groups:[string] uid:string username:string
+`;
+
+export const AUTHORIZATION = `
+LocalSubjectAccessReview apiVersion:string kind:string metadata:meta/ObjectMeta spec:SubjectAccessReviewSpec!
+  status:SubjectAccessReviewStatus
+SelfSubjectAccessReview apiVersion:string kind:string metadata:meta/ObjectMeta spec:SelfSubjectAccessReviewSpec!
+  status:SubjectAccessReviewStatus
+SelfSubjectRulesReview apiVersion:string kind:string metadata:meta/ObjectMeta spec:SelfSubjectRulesReviewSpec!
+  status:SubjectRulesReviewStatus
+SubjectAccessReview apiVersion:string kind:string metadata:meta/ObjectMeta spec:SubjectAccessReviewSpec!
+  status:SubjectAccessReviewStatus
+SelfSubjectAccessReviewSpec nonResourceAttributes:NonResourceAttributes resourceAttributes:ResourceAttributes
+SelfSubjectRulesReviewSpec namespace:string
+SubjectAccessReviewSpec extra:{[string]} groups:[string] nonResourceAttributes:NonResourceAttributes
+  resourceAttributes:ResourceAttributes uid:string user:string
+SubjectAccessReviewStatus allowed:bool! denied:bool evaluationError:string reason:string
+SubjectRulesReviewStatus evaluationError:string incomplete:bool! nonResourceRules:[NonResourceRule]!
+  resourceRules:[ResourceRule]!
+NonResourceAttributes path:string verb:string
+NonResourceRule nonResourceURLs:[string] verbs:[string]!
+ResourceAttributes fieldSelector:FieldSelectorAttributes group:string labelSelector:LabelSelectorAttributes
+  name:string namespace:string resource:string subresource:string verb:string version:string
+ResourceRule apiGroups:[string] resourceNames:[string] resources:[string] verbs:[string]!
+FieldSelectorAttributes rawSelector:string requirements:[SelectorRequirement]
+LabelSelectorAttributes rawSelector:string requirements:[SelectorRequirement]
+SelectorRequirement key:string! operator:string! values:[string]
+`;
