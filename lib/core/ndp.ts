@@ -203,6 +203,12 @@ export function solicitedNodeGroup(address: string): string {
   return addressTextAt(Uint8Array.from([...SOLICITED_NODE, ...octetsOf(address).subarray(13)]), 0, 6);
 }
 
+/** The link-local address that an interface makes of its MAC (RFC 4291 appendix A, modified EUI-64). */
+export function linkLocal(mac: string): string {
+  const [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0] = macOctets(mac);
+  return addressTextAt(Uint8Array.from([0xfe, 0x80, 0, 0, 0, 0, 0, 0, a ^ 2, b, c, 0xff, 0xfe, d, e, f]), 0, 6);
+}
+
 /** The MAC that frames to an IPv6 group go to: 33:33 and its last four octets (RFC 2464 §7). */
 export function multicastMac(group: string): string {
   return macAt(Uint8Array.from([0x33, 0x33, ...octetsOf(group).subarray(12)]), 0);

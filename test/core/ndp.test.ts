@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import {
   decodeNdp,
   encodeNdp,
+  linkLocal,
   multicastMac,
   type NdpPacket,
   neighbourSolicitation,
@@ -155,6 +156,10 @@ describe("frames we build", () => {
   it("name groups and their MACs", () => {
     expect(solicitedNodeGroup("2001:db8::12:3456:789a")).toBe("ff02::1:ff56:789a");
     expect(multicastMac("ff02::1:ff56:789a")).toBe("33:33:ff:56:78:9a");
+  });
+
+  it("name the link-local address of a MAC (RFC 4291 appendix A)", () => {
+    expect(linkLocal("34:56:78:9a:bc:de")).toBe("fe80::3656:78ff:fe9a:bcde");
   });
 
   it("refuse an address or MAC that is none", () => {

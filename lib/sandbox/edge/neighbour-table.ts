@@ -1,4 +1,5 @@
 import { type ArpPacket, arpRequest, decideArp, decodeArp } from "#core/arp";
+import { decodeNdp, linkLocal, type NdpPacket, neighbourSolicitation } from "#core/ndp";
 import type { Clock } from "#net/host";
 import {
   NEIGHBOUR_TIMING,
@@ -39,7 +40,7 @@ interface Slot {
   stopTimer: (() => void) | null;
 }
 
-/** The ARP cache of the edge: entries by address, driven by the pure state machine, on a real (virtual) wire. */
+/** The neighbours of the edge, by ARP and NDP: entries by address, driven by the pure state machine, on a real (virtual) wire. */
 export class NeighbourTable {
   readonly #port: EthernetPort;
   readonly #address: string;
@@ -156,8 +157,11 @@ export class NeighbourTable {
   }
 
   #ask(address: string, mac: string | null): void {
-    // NDP is not spoken yet: an IPv6 question stays unanswered and fails in time.
-    if (address.includes(":")) return;
+    if (address.includes(":")) {
+      const question = { senderMac: this.#port.mac, source: linkLocal(this.#port.mac), target: address };
+      this.#port.send(neighbourSolicitation(mac === null ? question : { ...question, targetMac: mac }));
+      return;
+    }
     const question = { senderMac: this.#port.mac, senderIp: this.#address, targetIp: address };
     this.#port.send(arpRequest(mac === null ? question : { ...question, targetMac: mac }));
   }
@@ -176,6 +180,7 @@ export class NeighbourTable {
 
   #receive(frame: Uint8Array): void {
     const packet = decodeArp(frame);
+    if (packet === "not_arp") this.#advertised(decodeNdp(frame));
     if (packet === "not_arp" || packet === "malformed") return;
     const slot = this.#slots.get(packet.senderIp);
     if (slot !== undefined)
@@ -188,6 +193,13 @@ export class NeighbourTable {
     if (decision.kind === "answer") this.#port.send(decision.frame);
   }
 
+  #advertised(packet: NdpPacket | "not_ndp" | "malformed"): void {
+    if (typeof packet === "string" || packet.kind !== "advertisement") return;
+    const slot = this.#slots.get(packet.target);
+    const mac = packet.linkLayer ?? packet.ethernetSource;
+    if (slot !== undefined) this.#step(packet.target, slot, { kind: advertisedAs(packet), mac });
+  }
+
   #changed(): void {
     for (const listener of this.#listeners) listener();
   }
@@ -198,4 +210,10 @@ function heardAs(packet: ArpPacket, ownMac: string): "reply" | "heard" | "gratui
   const toItself = packet.senderIp === packet.targetIp;
   if (toItself && (packet.operation === 1 || packet.targetMac === packet.senderMac)) return "gratuitous";
   return packet.operation === 2 && packet.ethernetDestination === ownMac ? "reply" : "heard";
+}
+
+/** RFC 4861 §7.2.5: an answer to our question; a new owner that announces itself; or a word that overrides nothing. */
+function advertisedAs({ solicited, override }: NdpPacket): "reply" | "heard" | "gratuitous" {
+  if (solicited) return "reply";
+  return override ? "gratuitous" : "heard";
 }
