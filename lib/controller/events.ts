@@ -51,7 +51,11 @@ export class EventRecorder {
   emit(object: Subject, type: "Normal" | "Warning", reason: string, message: string): void {
     // When it happened, not when there was time to write it.
     const facts = { type, reason, message, at: timestamp(this.#deps.clock) };
-    this.#deps.background.add(() => this.#write(object, facts));
+    // Ten thousand of them may wait: each keeps what names its object, not the object.
+    const { apiVersion, kind, metadata } = object;
+    const { name, namespace, uid, resourceVersion } = metadata;
+    const subject = { apiVersion, kind, metadata: { name, namespace, uid, resourceVersion } };
+    this.#deps.background.add(() => this.#write(subject, facts));
   }
 
   async #write(object: Subject, facts: Facts): Promise<void> {

@@ -207,10 +207,9 @@ async function run(
   states.onChange((key) => {
     if (key === `${namespace}/controller`) onceQueue.add("configuration-state");
   });
-  for (const cache of Object.values(announce)) {
-    // Conditions about announcing wait for these; whoever syncs last sets them going.
-    void cache.whenSynced(signal).then(everyService, () => undefined);
-  }
+  // Conditions about announcing wait for all of these.
+  const synced = Promise.all(Object.values(announce).map((cache) => cache.whenSynced(signal)));
+  void synced.then(everyService, () => undefined);
   // Services of other types too: one may still carry what it had as a LoadBalancer.
   for (const service of services.list()) if (service.spec?.type !== "LoadBalancer") enqueue(keyOf(service));
   everyService();

@@ -1,5 +1,6 @@
 import { type Address, type AddressRange, type Family, isBuggy, rangeSize } from "./address.ts";
 import { HoldIndex } from "./holds.ts";
+import { INT64_MAX } from "./int64.ts";
 import { type PoolView, poolContains } from "./pools.ts";
 
 /** Addresses of one family of a pool. `total` leaves out what avoidBuggyIPs does. */
@@ -64,10 +65,7 @@ function buggyUpTo(value: bigint): bigint {
   return value / 256n + 1n + (value + 1n) / 256n;
 }
 
-/** The largest double that is a legal int64: what status counters say when the truth does not fit. */
-const INT64_MAX = 2 ** 63 - 1024;
-
-/** A count for an int64 field: exact up to 2^53, near beyond, never more than an int64 holds. */
+/** A count for an int64 field: exact up to 2^53, near beyond, and the largest int64 from there on (`jsonText` writes it). */
 export function saturateInt64(n: bigint): number {
-  return n > BigInt(INT64_MAX) ? INT64_MAX : Number(n);
+  return Math.min(Number(n), INT64_MAX);
 }

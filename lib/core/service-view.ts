@@ -80,9 +80,9 @@ const DEPRECATED_PREFIX = "metallb.universe.tf/";
 
 /** Value of a Service annotation by its name without prefix; the deprecated prefix counts only while the new key is absent. */
 export function serviceAnnotation(annotations: Labels | undefined, name: string): string | undefined {
-  const own = annotations ?? {};
-  if (Object.hasOwn(own, PREFIX + name)) return own[PREFIX + name];
-  return Object.hasOwn(own, DEPRECATED_PREFIX + name) ? own[DEPRECATED_PREFIX + name] : undefined;
+  if (!annotations) return undefined;
+  if (Object.hasOwn(annotations, PREFIX + name)) return annotations[PREFIX + name];
+  return Object.hasOwn(annotations, DEPRECATED_PREFIX + name) ? annotations[DEPRECATED_PREFIX + name] : undefined;
 }
 
 /** Reads a Service. Never throws: what is wrong with a request is in `requestProblem`. */

@@ -189,10 +189,12 @@ export class ListWatchCache<T extends KubeObject> {
         idleCheckedAt = this.#clock.monotonic();
         this.#health = { ...this.#health, lastSeen: idleCheckedAt };
       };
-      for await (const event of watchEvents<T>(body, onBytes)) {
-        signal.throwIfAborted();
-        this.#apply(event.type, event.object);
-        this.#isGood();
+      for await (const events of watchEvents<T>(body, onBytes)) {
+        for (const { type, object } of events) {
+          signal.throwIfAborted();
+          this.#apply(type, object);
+          this.#isGood();
+        }
       }
     } catch (thrown) {
       throw idle.signal.aborted ? idle.signal.reason : thrown;

@@ -2,7 +2,9 @@ import type { Dispatcher } from "undici";
 import api from "undici/lib/api/index.js";
 import Agent from "undici/lib/dispatcher/agent.js";
 import { Fault } from "#core/errors";
+import { jsonText } from "#core/int64";
 import type { Connection } from "./connection.ts";
+import { exchange, type Reply } from "./exchange.ts";
 import { faultOf, networkFault } from "./failure.ts";
 
 export interface Call {
@@ -56,7 +58,7 @@ export class Transport {
       headersTimeout: HEADERS_TIMEOUT_MS,
       bodyTimeout: BODY_TIMEOUT_MS,
     };
-    this.#agent = new Agent({ ...options, connections: CONNECTIONS }).compose(askBeforeStart);
+    this.#agent = new Agent({ ...options, connections: CONNECTIONS });
     this.#streams = new Agent(options);
   }
 
@@ -81,9 +83,21 @@ export class Transport {
   /** The body as it arrives. Resolves once the server accepted (2xx); aborting the signal ends the body. */
   async stream(call: Call): Promise<AsyncIterable<Uint8Array>> {
     // Silence is judged by the reader, which knows about bookmarks.
-    const response = await this.#send(call, 0, this.#streams);
+    const response = await this.#open(call);
     if (response.statusCode >= 300) throw faultOf(label(call), response.statusCode, await drain(response.body));
     return faulting(label(call), response.body);
+  }
+
+  async #open(call: Call): Promise<Dispatcher.ResponseData> {
+    try {
+      const options = await this.#request(call, 0);
+      return await api.request.call(this.#streams, {
+        ...options,
+        ...(call.signal === undefined ? {} : { signal: call.signal }),
+      });
+    } catch (thrown) {
+      throw networkFault(label(call), thrown);
+    }
   }
 
   async close(): Promise<void> {
@@ -91,46 +105,43 @@ export class Transport {
   }
 
   async #text(call: Call): Promise<string> {
-    const response = await this.#send(call, BODY_TIMEOUT_MS);
-    let text: string;
+    let reply: Reply;
     try {
-      text = await response.body.text();
+      const request = this.#request(call, BODY_TIMEOUT_MS);
+      reply = await exchange(this.#agent, request instanceof Promise ? await request : request, call);
     } catch (thrown) {
       throw networkFault(label(call), thrown);
     }
-    if (response.statusCode >= 300) throw faultOf(label(call), response.statusCode, text);
-    return text;
+    if (reply.status >= 300) throw faultOf(label(call), reply.status, reply.text);
+    return reply.text;
   }
 
-  async #send(call: Call, bodyTimeout: number, agent = this.#agent) {
-    const body = call.body === undefined ? null : JSON.stringify(call.body);
-    const query = new URLSearchParams();
-    for (const [name, value] of Object.entries(call.query ?? {})) if (value !== undefined) query.set(name, value);
-    const suffix = query.size === 0 ? "" : `?${query}`;
-    try {
-      const options: StartOptions & Dispatcher.RequestOptions = {
-        origin: this.#origin,
-        path: `${this.#prefix}${call.path}${suffix}`,
-        method: call.method,
-        headers: await this.#headers(call, body !== null),
-        body,
-        bodyTimeout,
-        ...(call.signal === undefined ? {} : { signal: call.signal }),
-        ...(call.mayStart === undefined ? {} : { mayStart: call.mayStart }),
-      };
-      return await api.request.call(agent, options);
-    } catch (thrown) {
-      throw networkFault(label(call), thrown);
-    }
+  /** At once where the token is at hand: every turn that a request waits is paid ten thousand times in a burst. */
+  #request(call: Call, bodyTimeout: number): Dispatcher.RequestOptions | Promise<Dispatcher.RequestOptions> {
+    const { token } = this.#connection;
+    const bearer = typeof token === "function" ? token() : token;
+    return bearer instanceof Promise
+      ? bearer.then((text) => this.#optionsOf(call, bodyTimeout, text))
+      : this.#optionsOf(call, bodyTimeout, bearer);
   }
 
-  async #headers(call: Call, hasBody: boolean): Promise<Record<string, string | string[]>> {
-    const { token, impersonate } = this.#connection;
-    const bearer = typeof token === "function" ? await token() : token;
+  #optionsOf(call: Call, bodyTimeout: number, bearer: string | undefined): Dispatcher.RequestOptions {
+    return {
+      origin: this.#origin,
+      path: `${this.#prefix}${call.path}${querySuffix(call.query)}`,
+      method: call.method,
+      headers: this.#headers(call, bearer),
+      body: call.body === undefined ? null : jsonText(call.body),
+      bodyTimeout,
+    };
+  }
+
+  #headers(call: Call, bearer: string | undefined): Record<string, string | string[]> {
+    const { impersonate } = this.#connection;
     return {
       accept: call.accept ?? "application/json",
       "user-agent": "berth",
-      ...(hasBody ? { "content-type": call.contentType ?? "application/json" } : {}),
+      ...(call.body === undefined ? {} : { "content-type": call.contentType ?? "application/json" }),
       ...(bearer === undefined || bearer === "" ? {} : { authorization: `Bearer ${bearer}` }),
       ...(impersonate === undefined ? {} : { "impersonate-user": impersonate.user }),
       ...(impersonate?.groups === undefined ? {} : { "impersonate-group": [...impersonate.groups] }),
@@ -138,24 +149,16 @@ export class Transport {
   }
 }
 
-interface StartOptions {
-  readonly mayStart?: () => boolean;
+function querySuffix(query: Call["query"]): string {
+  let params: URLSearchParams | null = null;
+  for (const name in query) {
+    const value = query[name];
+    if (value === undefined) continue;
+    params ??= new URLSearchParams();
+    params.set(name, value);
+  }
+  return params === null ? "" : `?${params}`;
 }
-
-/**
- * A request may wait long for a connection, or for a process that stood still: what held when it was made need not
- * hold when it is sent.
- */
-const askBeforeStart: Dispatcher.DispatcherComposeInterceptor = (dispatch) => (options, handler) => {
-  const { mayStart } = options as StartOptions;
-  if (mayStart === undefined) return dispatch(options, handler);
-  const start = handler.onRequestStart;
-  handler.onRequestStart = (controller, context) => {
-    if (!mayStart()) throw new Fault("unavailable", "not sent: it may not be written any more");
-    start?.call(handler, controller, context);
-  };
-  return dispatch(options, handler);
-};
 
 function parseServer(server: string): URL {
   const url = URL.canParse(server) ? new URL(server) : null;

@@ -9,28 +9,38 @@ export interface WatchEvent<T> {
 const MAX_LINE = 16 * 1024 * 1024;
 
 /**
- * The events of a watch body, one JSON document a line. Throws on a line that
- * is not an event: after it nothing can be trusted, so the caller reconnects.
- * `onBytes` is called for every chunk, whole event or not.
+ * The events of a watch body, one JSON document a line; those that arrived together come together. Throws on a line
+ * that is not an event: after it nothing can be trusted, so the caller reconnects. `onBytes` is called for every chunk,
+ * whole event or not.
  */
 export async function* watchEvents<T extends KubeObject>(
   body: AsyncIterable<Uint8Array>,
   onBytes: () => void,
-): AsyncGenerator<WatchEvent<T>> {
+): AsyncGenerator<Iterable<WatchEvent<T>>> {
   const decoder = new TextDecoder();
   let rest = "";
   for await (const chunk of body) {
     onBytes();
-    const scanFrom = rest.length;
-    rest += decoder.decode(chunk, { stream: true });
-    let start = 0;
-    for (let end = rest.indexOf("\n", scanFrom); end >= 0; end = rest.indexOf("\n", start)) {
-      const line = rest.slice(start, end).trim();
-      start = end + 1;
-      if (line !== "") yield parseEvent<T>(line);
+    const text = decoder.decode(chunk, { stream: true });
+    const end = text.lastIndexOf("\n");
+    if (end < 0) rest += text;
+    else {
+      const whole = rest + text.slice(0, end);
+      rest = text.slice(end + 1);
+      yield eventsOf<T>(whole);
     }
-    rest = rest.slice(start);
     if (rest.length > MAX_LINE) throw new Error("the watch sent a line of more than 16 MiB");
+  }
+}
+
+/** One at a time, so that a bad line takes nothing from those before it. */
+function* eventsOf<T>(lines: string): Generator<WatchEvent<T>> {
+  for (let start = 0; start < lines.length; ) {
+    const next = lines.indexOf("\n", start);
+    const end = next < 0 ? lines.length : next;
+    const line = lines.slice(start, end).trim();
+    start = end + 1;
+    if (line !== "") yield parseEvent<T>(line);
   }
 }
 

@@ -159,9 +159,9 @@ class HistogramFamily implements Family, Histogram {
     this.#series.set(key, series);
     series.sum += value;
     series.count += 1;
-    this.#buckets.forEach((bound, index) => {
-      if (value <= bound) series.counts[index] = (series.counts[index] ?? 0) + 1;
-    });
+    // In the smallest that holds it; the larger ones count it when they are shown.
+    const index = this.#buckets.findIndex((bound) => value <= bound);
+    if (index >= 0) series.counts[index] = (series.counts[index] ?? 0) + 1;
   }
 
   remove(labels: Labels): void {
@@ -170,8 +170,10 @@ class HistogramFamily implements Family, Histogram {
 
   render(lines: string[]): void {
     for (const [own, { labels, counts, sum, count }] of this.#series) {
+      let upTo = 0;
       this.#buckets.forEach((bound, index) => {
-        lines.push(`${this.name}_bucket${renderLabels({ ...labels, le: renderNumber(bound) })} ${counts[index] ?? 0}`);
+        upTo += counts[index] ?? 0;
+        lines.push(`${this.name}_bucket${renderLabels({ ...labels, le: renderNumber(bound) })} ${upTo}`);
       });
       lines.push(`${this.name}_bucket${renderLabels({ ...labels, le: "+Inf" })} ${count}`);
       lines.push(`${this.name}_sum${own} ${renderNumber(sum)}`, `${this.name}_count${own} ${count}`);

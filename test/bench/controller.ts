@@ -172,7 +172,9 @@ async function quiet(api: KubernetesApi): Promise<number> {
   return now;
 }
 
+/** At rest: a burst's garbage goes with the tidying that follows it (lib/runtime/tidy.ts), two looks later at most. */
 async function memoryOf(run: ControllerProcess): Promise<string> {
+  await new Promise((resolve) => setTimeout(resolve, 12_000));
   return `${Math.round(((await run.metric("process_resident_memory_bytes")) ?? 0) / 1e6)} MB`;
 }
 

@@ -651,14 +651,14 @@ const counts: readonly { name: string; pool: PoolInput; family: 4 | 6; total: bi
     pool: pool("p", "2001:db8::/64"),
     family: 6,
     total: 2n ** 64n,
-    status: 2 ** 63 - 1024,
+    status: 2 ** 63,
   },
   {
     name: "repaired: what comes after a huge range adds to it, and never turns negative",
     pool: pool("p", ["2001:db8::/64", "2001:db8:1::/64", "2001:db8:2::/120"]),
     family: 6,
     total: 2n ** 65n + 256n,
-    status: 2 ** 63 - 1024,
+    status: 2 ** 63,
   },
 ];
 
