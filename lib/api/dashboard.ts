@@ -6,6 +6,7 @@
  */
 import { z } from "zod";
 import { ALLOCATION_REASONS, ANNOUNCE_REASONS, HOLD_REASONS, HOLD_STATES } from "#core/reasons";
+import { WIRE_FINDINGS } from "#core/who-has";
 
 /** One vocabulary for every status chip (visual.md section 2). */
 export const Tone = z.enum(["ready", "pending", "warning", "failed", "unknown"]);
@@ -661,6 +662,35 @@ export const Diagnosis = z.object({
   text: z.string().default(""),
 });
 export type Diagnosis = z.infer<typeof Diagnosis>;
+
+/** `GET /api/services/{namespace}/{name}/path`: the way of a request, from the address to the pods. */
+export const ServicePath = z.object({
+  service: z.string(),
+  /** How it came to its addresses, or why it has none. */
+  assignment: z.object({
+    status: ServiceStatus,
+    sentence: z.string(),
+    reason: z.enum(ALLOCATION_REASONS).nullable(),
+    refusals: z.array(Refusal),
+    addresses: z.array(z.object({ address: z.string(), pool: z.string().nullable() })),
+  }),
+  nodes: Diagnosis.shape.nodes,
+  order: Diagnosis.shape.order,
+  /** What speakers found wrong with its addresses on the wire. */
+  wire: z.array(z.object({ address: z.string(), kind: z.enum(WIRE_FINDINGS), message: z.string() })),
+  ports: z.array(PortRow),
+  externalTrafficPolicy: ServiceRow.shape.externalTrafficPolicy,
+  sessionAffinity: ServiceRow.shape.sessionAffinity,
+  endpoints: z.array(
+    Diagnosis.shape.endpoints.element.extend({
+      /** Of new connections from one client, 0 to 1; null where the model knows none. */
+      share: z.number().nullable(),
+    }),
+  ),
+  /** The model behind the shares, in words: always to be shown with them. */
+  model: z.string(),
+});
+export type ServicePath = z.infer<typeof ServicePath>;
 
 /** `POST /api/nodes/{name}/power` (sandbox only). */
 export const PowerBody = z.strictObject({ power: z.enum(["on", "off"]) });

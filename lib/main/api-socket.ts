@@ -1,6 +1,7 @@
 import { chmodSync, rmSync } from "node:fs";
 import { connect, createServer, type Socket } from "node:net";
 import { Fault } from "#core/errors";
+import { carry } from "#net/carry";
 
 /** sockaddr_un.sun_path of Linux, with its end. */
 const PATH_MAX = 107;
@@ -20,18 +21,7 @@ export async function serveSocket(path: string, port: number): Promise<{ close()
   const open = new Set<Socket>();
   const server = createServer({ allowHalfOpen: true }, (client) => {
     const upstream = connect({ host: "127.0.0.1", port, allowHalfOpen: true, noDelay: true });
-    for (const [one, other] of [
-      [client, upstream],
-      [upstream, client],
-    ] as const) {
-      open.add(one);
-      one.on("error", () => other.destroy());
-      one.on("close", () => {
-        open.delete(one);
-        other.destroy();
-      });
-      one.pipe(other);
-    }
+    carry(client, upstream, open);
   });
   rmSync(path, { force: true });
   await new Promise<void>((resolve, reject) => {

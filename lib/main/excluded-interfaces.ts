@@ -1,4 +1,8 @@
+import type { Clock } from "#runtime/clock";
 import type { Log } from "#runtime/log";
+
+/** How often the list is looked at: a ConfigMap that is mounted changes under a running process. */
+const LOOK_EVERY_MS = 2000;
 
 /** The default of upstream's ConfigMap metallb-excludel2 (metallb.md 1.8): container networks, and loopback. */
 const DEFAULT: readonly string[] = [
@@ -40,6 +44,40 @@ export async function excludedInterfaces(text: string | null, log: Log): Promise
     complain(`${error instanceof Error ? error.message : String(error)}; the default is used`);
   }
   return compile(DEFAULT, complain);
+}
+
+/** Calls back with the new list whenever the text is another one than before, at first than `first`. Returns what ends it. */
+export function followExcluded(
+  read: () => string | null,
+  first: string | null,
+  deps: {
+    readonly clock: Clock;
+    readonly log: Log;
+    readonly onChange: (excluded: readonly RegExp[]) => void;
+  },
+): () => void {
+  let last = first;
+  let over = false;
+  let cancel: () => void = () => undefined;
+  const look = async () => {
+    const text = read();
+    if (text !== last) {
+      last = text;
+      const excluded = await excludedInterfaces(text, deps.log);
+      if (over) return;
+      deps.log.info("metallb-excludel2 has changed", { interfaces: excluded.map(({ source }) => source) });
+      deps.onChange(excluded);
+    }
+    later();
+  };
+  const later = () => {
+    cancel = deps.clock.schedule(LOOK_EVERY_MS, () => void look());
+  };
+  later();
+  return () => {
+    over = true;
+    cancel();
+  };
 }
 
 function compile(sources: readonly string[], complain: (problem: string) => void): readonly RegExp[] {

@@ -8,9 +8,10 @@ import { systemClock } from "#runtime/clock";
 import type { Log } from "#runtime/log";
 import type { Runner } from "#runtime/runner";
 import { startSpeaker } from "#speaker/start";
-import { excludedInterfaces } from "./excluded-interfaces.ts";
+import { excludedInterfaces, followExcluded } from "./excluded-interfaces.ts";
 import { asksForHelp, integer, parseFlags } from "./flags.ts";
 import { POD_HELP, POD_OPTIONS, podPath, podSettings, readText, startPod } from "./pod.ts";
+import { keepFootprintSmall } from "./small-footprint.ts";
 import { logLevel, processLog, runUntilStopped } from "./verb.ts";
 import { VERSION } from "./version.ts";
 
@@ -55,6 +56,7 @@ export async function run(args: readonly string[]): Promise<number> {
   const memberPort = integer("--ml-bindport", values["ml-bindport"] ?? env.METALLB_ML_BIND_PORT, 7946, 1, 65535);
   return runUntilStopped({ log, deadlineMs: 2500 }, (runner) =>
     startPod(runner, { ...settings, host, env, log }, async ({ cluster, metrics }) => {
+      runner.onStop("footprint", keepFootprintSmall());
       const link = await openLink(runner, log);
       runner.onStop("link", () => link.close());
       const datagrams = await openDatagrams({ address: host, port: memberPort });
@@ -85,8 +87,12 @@ async function openLink(runner: Runner, log: Log): Promise<Link> {
   if (env.BERTH_LINK !== undefined && env.BERTH_LINK !== "") {
     return openVirtualLink(env.BERTH_LINK, { log });
   }
-  const exclude = await excludedInterfaces(readText(podPath(env, EXCLUDED_INTERFACES)), log);
+  const read = () => readText(podPath(env, EXCLUDED_INTERFACES));
+  const text = read();
+  const exclude = await excludedInterfaces(text, log);
   const link = await openPacketLink({ log, exclude, onFailure: (cause) => runner.fail("link", cause) });
+  const onChange = (excluded: readonly RegExp[]) => link.exclude(excluded);
+  runner.onStop("excluded", followExcluded(read, text, { clock: systemClock, log, onChange }));
   log.info("speaking on the node's own interfaces", { interfaces: link.info().map(({ name }) => name) });
   return link;
 }

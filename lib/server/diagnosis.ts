@@ -6,6 +6,7 @@ import { explainAnnounce } from "#core/explain";
 import type { WireFinding } from "#core/who-has";
 import { addressesOf, serviceView } from "./objects-to-facts.ts";
 import { poolNameOf } from "./pool-of.ts";
+import { announceReasons } from "./rows/announce-reasons.ts";
 import { endpointsOf } from "./rows/endpoints.ts";
 import { announcersFor, electionFor, findingOf } from "./rows/services.ts";
 import { plural } from "./rows/words.ts";
@@ -17,33 +18,14 @@ type State = Check["state"];
 /** Works through why a Service is, or is not, reachable: every node, every pool, and the checklist of ux.md flow E. */
 export function diagnose(service: Service, view: View): Diagnosis {
   const finding = findingOf(service, view);
-  const election = electionFor(service, view);
-  const address = addressesOf(service)[0];
-  const pool = address === undefined ? null : poolNameOf(address, view);
-  const announcing = new Set(announcersFor(service, view).map((one) => one.node));
-  const facts = { ...(address !== undefined && { address }), ...(pool !== null && { pool }) };
-  const nodes = view.nodes.map((node) => {
-    const announces = announcing.has(node.name);
-    const elected = election.reasons.get(node.name) ?? "no_candidate";
-    const reason = announces ? "announced" : elected;
-    const own = reason === "announced" && !announces;
-    const clause = own
-      ? `${node.name} is elected and does not report the announcement yet`
-      : explainAnnounce(reason, { ...facts, node: node.name });
-    return { node: node.name, announces, reason, sentence: `${clause}.` };
-  });
-  const rank = (name: string) => {
-    const at = election.order.indexOf(name);
-    return at < 0 ? election.order.length : at;
-  };
-  nodes.sort((a, b) => rank(a.node) - rank(b.node) || (a.node < b.node ? -1 : 1));
+  const { nodes, order } = announceReasons(service, view);
   const checks = checklist(service, view);
   return {
     service: keyOf(service),
     sentence: finding.sentence,
     refusals: [...finding.refusals],
     nodes,
-    order: [...election.order],
+    order,
     endpoints: endpointsOf(view.slicesOf(keyOf(service))).map((one) => ({ ...one })),
     checks,
     text: asText(keyOf(service), finding.sentence, checks, nodes),

@@ -1,14 +1,12 @@
-import type { Diagnosis, ServiceRow } from "#api/dashboard";
+import type { Diagnosis, ServicePath, ServiceRow } from "#api/dashboard";
 import type { Service } from "#api/kubernetes";
-import { keyOf, SERVICES } from "#api/resources";
+import { SERVICES } from "#api/resources";
 import { Fault } from "#core/errors";
-import type { ShareQuestion } from "#core/share";
 import type { Dashboard } from "./context.ts";
 import { diagnose } from "./diagnosis.ts";
 import { find } from "./objects.ts";
-import { endpointsOf } from "./rows/endpoints.ts";
-import { announcersFor, serviceRow } from "./rows/services.ts";
-import type { View } from "./view.ts";
+import { pathOf } from "./path.ts";
+import { serviceRow } from "./rows/services.ts";
 import { toYaml } from "./yaml.ts";
 
 export interface ServiceName {
@@ -29,6 +27,10 @@ export function diagnosis(on: Dashboard, name: ServiceName): Diagnosis {
   return diagnose(heldService(on, name), on.views.now());
 }
 
+export function servicePath(on: Dashboard, name: ServiceName): ServicePath {
+  return pathOf(heldService(on, name), on.views.now());
+}
+
 export async function serviceYaml(on: Dashboard, { namespace, name }: ServiceName): Promise<{ yaml: string }> {
   const found = await find(on.cluster, SERVICES, { namespace, name });
   if (found === null) throw noSuch(namespace, name);
@@ -39,23 +41,6 @@ export function heldService(on: Dashboard, { namespace, name }: ServiceName): Se
   const found = on.world.services.get(`${namespace}/${name}`);
   if (found === undefined) throw noSuch(namespace, name);
   return found;
-}
-
-/** What a probe of the Service should see, by core's share model. */
-export function shareQuestion(service: Service, view: View): ShareQuestion {
-  const endpoints = endpointsOf(view.slicesOf(keyOf(service)));
-  return {
-    policyLocal: service.spec?.externalTrafficPolicy === "Local",
-    sessionAffinity: service.spec?.sessionAffinity === "ClientIP",
-    announcingNode: announcersFor(service, view)[0]?.node ?? null,
-    endpoints: endpoints.map(({ pod, address, node, ready, serving, terminating }) => ({
-      pod: pod ?? address,
-      node,
-      ready,
-      serving,
-      terminating,
-    })),
-  };
 }
 
 export function noSuch(namespace: string, name: string): Fault {

@@ -211,6 +211,13 @@ export const SHAPES = {
     params: service,
     reply: api.Diagnosis,
   },
+  "GET /api/services/{namespace}/{name}/path": {
+    action: "services.path",
+    summary:
+      "The way of a request: address, announcing node or why not, per node, and the pods with their expected shares",
+    params: service,
+    reply: api.ServicePath,
+  },
   "GET /api/services/{namespace}/{name}/yaml": {
     action: "services.yaml",
     summary: "The object as YAML",

@@ -4,9 +4,9 @@ import { Views } from "./facts.ts";
 import { Hub } from "./hub.ts";
 import { renderMetrics } from "./metrics.ts";
 import { Operations } from "./operations.ts";
+import { shareQuestion } from "./path.ts";
 import { Probes } from "./probes.ts";
 import { startProjector } from "./projector.ts";
-import { shareQuestion } from "./services.ts";
 import { World } from "./world.ts";
 
 /** How long the first page may wait for the caches; a cluster that does not answer must not keep the dashboard down. */

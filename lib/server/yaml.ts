@@ -70,7 +70,7 @@ function text(value: string, indent: string): string {
 }
 
 const PLAIN = /^[A-Za-z0-9_./<([^~+][^\n\r\t]*$/;
-const MEANS_SOMETHING = /^(?:true|false|yes|no|on|off|y|n|null|~|\.inf|\.nan|[-+]?\.inf)$/i;
+const MEANS_SOMETHING = /^(?:<<|true|false|yes|no|on|off|y|n|null|~|\.inf|\.nan|[-+]?\.inf)$/i;
 const NUMBER =
   /^[-+]?(?:0x[0-9a-f]+|0o?[0-7]+|[0-9][0-9_]*(?:\.[0-9_]*)?(?:e[-+]?[0-9]+)?|\.[0-9]+(?:e[-+]?[0-9]+)?)$/i;
 /** YAML 1.1 reads even a lone dot as a number. */

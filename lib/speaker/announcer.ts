@@ -12,7 +12,7 @@ import { usableInterfaces } from "./interfaces.ts";
 const REPEAT_MS = 1100;
 const REPEAT_FOR_MS = 5000;
 /** How long a node that lost an address goes on answering for it, at most, until its successor is heard. */
-const HAND_OVER_MS = 1000;
+export const HAND_OVER_MS = 1000;
 /** Somebody else announced what is ours: say so again, but never in a duel. */
 const DEFEND_AFTER_MS = 200;
 const DEFEND_EVERY_MS = 10_000;
@@ -20,6 +20,8 @@ const DEFEND_EVERY_MS = 10_000;
 interface Held {
   /** Names of the interfaces allowed; null means all. */
   readonly interfaces: readonly string[] | null;
+  /** Monotonic ms; taken back while it was being handed over, it counts anew. */
+  readonly since: number;
   readonly repeatUntil: number;
   /** Monotonic ms of the last announcement of this address by another machine. */
   readonly foreignAt: number | null;
@@ -84,9 +86,11 @@ export class Announcer {
     const before = this.#held.get(ip);
     if (before !== undefined && before.leaving === null && sameNames(before.interfaces, interfaces)) return;
     before?.leaving?.();
+    const now = this.#clock.monotonic();
     this.#held.set(ip, {
       interfaces,
-      repeatUntil: this.#clock.monotonic() + REPEAT_FOR_MS,
+      since: before?.leaving === null ? before.since : now,
+      repeatUntil: now + REPEAT_FOR_MS,
       foreignAt: before?.foreignAt ?? null,
       defendedAt: before?.defendedAt ?? null,
       leaving: null,
@@ -150,6 +154,12 @@ export class Announcer {
   /** Addresses held and not being handed over. */
   get holding(): readonly string[] {
     return [...this.#held].filter(([, { leaving }]) => leaving === null).map(([ip]) => ip);
+  }
+
+  /** Monotonic ms since when an address is held; null when it is not, or is being handed over. */
+  heldSince(ip: string): number | null {
+    const held = this.#held.get(ip);
+    return held === undefined || held.leaving !== null ? null : held.since;
   }
 
   /** Whether a request for `ip` that comes in on that interface is ours to answer. */

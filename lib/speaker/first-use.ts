@@ -83,7 +83,8 @@ export class FirstUse {
     const [seen] = await askWire(this.#deps, [address], { ...PROBE, interfaces });
     if (seen === undefined || seen.answers.length === 0 || !this.#fresh.has(address)) return;
     const verdict = (await watch.examine([address], interfaces)).get(address);
-    if (verdict === undefined || verdict.kind === "clear") return;
+    // Two nodes of ours: one is handing over, or the watch sees it last.
+    if (verdict === undefined || verdict.kind === "clear" || verdict.kind === "split_brain") return;
     watch.settle(address, verdict);
     // Announced nevertheless when it stays: somebody asked for it, or there is no other.
     for (let waited = 0; verdict.kind === "conflict" && waited < MOVE_MS && this.#fresh.has(address); waited += 50) {

@@ -41,6 +41,7 @@ export class L2StatusWriter {
     this.#cache = deps.cluster.cache(SERVICE_L2_STATUSES, { namespace: deps.namespace });
     for (const object of this.#cache.list()) this.#reports.change(keyOf(object), object, undefined);
     this.#cache.onChange((key, now, before) => {
+      if (now === undefined) this.#unmake(key);
       for (const service of this.#reports.change(key, now, before)) this.#queue.add(service);
     });
   }
@@ -145,6 +146,15 @@ export class L2StatusWriter {
       await this.#deps.cluster.remove(SERVICE_L2_STATUSES, nameOf(object));
     } catch (thrown) {
       if (!isGone(thrown)) throw thrown;
+    }
+  }
+
+  /** An object that came and went before we looked is no longer ours to count on: it is to be made anew. */
+  #unmake(gone: string): void {
+    for (const [service, made] of this.#made) {
+      if (keyOf(made) !== gone) continue;
+      this.#made.delete(service);
+      this.#queue.add(service);
     }
   }
 

@@ -1,14 +1,18 @@
 import type { WireObservation } from "#api/metallb";
 import { judgeWire, type WireVerdict } from "#core/who-has";
+import { sleep } from "#runtime/clock";
+import { HAND_OVER_MS } from "./announcer.ts";
 import { type AskOptions, askWire, sendQuestions, type WireDeps } from "./who-has.ts";
 
 /** Each announced address is asked about once a second; of more than this many, so many a second, in turn. */
 const ASKED_PER_TICK = 10;
 const TICK_MS = 1000;
-/** A hand-over is no news: only who still answers after it is looked into. */
-const SETTLE_MS = 300;
+/** Hints that come together are looked into together. */
+const SETTLE_MS = 100;
 /** A look at the wire, repeated once. */
 const LOOK: AskOptions = { waitMs: 200, againMs: 80 };
+/** Two of our own nodes answer for a moment whenever one hands over to the other: only who still does so long after a look is news. */
+const LASTS_MS = 400;
 /** What was found is looked at again so often, and over when it was not seen twice. */
 const LOOK_AGAIN_TICKS = 2;
 const MISSES = 2;
@@ -19,6 +23,8 @@ export interface WatchDeps extends WireDeps {
   readonly node: string;
   /** What is announced now, canonical texts. */
   readonly holding: () => readonly string[];
+  /** Monotonic ms since when an address is announced; null when it is not. */
+  readonly heldSince: (address: string) => number | null;
   /** What is not announced and nevertheless watched, because somebody else had it. */
   readonly quarantined: () => readonly string[];
   /** Node by MAC, as published; the best that is known. Never rejects. */
@@ -145,14 +151,15 @@ export class WireWatch {
   }
 
   async #lookInto(): Promise<void> {
-    const { clock, holding, quarantined } = this.#deps;
+    const { clock } = this.#deps;
     const suspects = this.#suspects;
     this.#suspects = new Set();
-    // An address that was given up meanwhile is somebody else's business.
-    const watched = new Set([...holding(), ...quarantined(), ...this.#findings.keys()]);
-    const verdicts = await this.examine([...suspects].filter((address) => watched.has(address)));
+    const passing = await this.#judge(suspects, false);
+    if (passing.length > 0) {
+      await sleep(clock, Math.max(LASTS_MS, ...passing.map((address) => this.#handedOverIn(address))));
+      await this.#judge(passing, true);
+    }
     if (this.#closed) return;
-    for (const [address, verdict] of verdicts) this.settle(address, verdict);
     this.#looking = false;
     // Never more than one look at a time, so that a flood of claims costs no more than one claim does.
     const more = [...this.#suspects];
@@ -160,6 +167,38 @@ export class WireWatch {
     clock.schedule(TICK_MS, () => {
       for (const address of more) this.#suspect(address);
     });
+  }
+
+  /**
+   * Looks at these and settles them; where it is not `again`, returns those which may be all right by themselves.
+   * An address that is given up meanwhile is somebody else's business.
+   */
+  async #judge(addresses: Iterable<string>, again: boolean): Promise<readonly string[]> {
+    const verdicts = await this.examine(this.#watched(addresses));
+    const passing: string[] = [];
+    for (const address of this.#watched(verdicts.keys())) {
+      const verdict = verdicts.get(address);
+      if (this.#closed || verdict === undefined) continue;
+      if (!again && this.#mayPass(address, verdict.kind)) passing.push(address);
+      else this.settle(address, verdict);
+    }
+    return passing;
+  }
+
+  #watched(addresses: Iterable<string>): readonly string[] {
+    const { holding, quarantined } = this.#deps;
+    const watched = new Set([...holding(), ...quarantined(), ...this.#findings.keys()]);
+    return [...addresses].filter((address) => watched.has(address));
+  }
+
+  #mayPass(address: string, kind: WireVerdict["kind"]): boolean {
+    return kind === "split_brain" && this.#findings.get(address)?.verdict.kind !== kind;
+  }
+
+  /** Milliseconds until whoever had it before must have fallen silent. */
+  #handedOverIn(address: string): number {
+    const { clock, heldSince } = this.#deps;
+    return (heldSince(address) ?? Number.NEGATIVE_INFINITY) + HAND_OVER_MS - clock.monotonic();
   }
 
   async #ask(addresses: readonly string[], options: AskOptions): Promise<ReadonlyMap<string, readonly string[]>> {

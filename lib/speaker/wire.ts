@@ -67,6 +67,7 @@ export class Wire {
       ...wire,
       node,
       holding: () => announcer.holding,
+      heldSince: (address) => announcer.heldSince(address),
       quarantined: () => this.#holds.addresses,
       nodesByMac: () => this.#nodesByMac(),
       nodesByAddress: () => new Map([...world.nodeAddresses].slice(0, NODES_ASKED_MAX)),

@@ -255,6 +255,15 @@ describe.skipIf(!Namespaces.available())("the packet link on a real cable (needs
     expect(wire.card("lo")).toBeUndefined();
   });
 
+  it("falls silent on an interface that is excluded later, and answers again when it is no more", async () => {
+    await wire.tell({ kind: "exclude", pattern: "^(lo|eth0)$" });
+    await until("the interface to be gone", () => wire.card("eth0") === undefined);
+    expect(arping(VIP)).toEqual([]);
+    await wire.tell({ kind: "exclude", pattern: "^lo$" });
+    await until("the interface to be back", () => up("eth0"));
+    expect(arping(VIP)).toEqual([NODE_MAC]);
+  });
+
   it("still answers when a thousand broken frames have come", async () => {
     const good = arpRequest({ senderMac: CLIENT_MAC, senderIp: "192.0.2.1", targetIp: VIP });
     const broken = Array.from({ length: 1000 }, (_unused, n) => {

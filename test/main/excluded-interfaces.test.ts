@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { excludedInterfaces } from "#main/excluded-interfaces";
-import { jsonLog } from "#runtime/log";
+import { excludedInterfaces, followExcluded } from "#main/excluded-interfaces";
+import { jsonLog, silentLog } from "#runtime/log";
+import { VirtualClock } from "../support/virtual-clock.ts";
 
 async function read(text: string | null) {
   const lines: string[] = [];
@@ -57,5 +58,26 @@ describe("the interfaces that are left alone", () => {
     const { excludes, complaints } = await read(text);
     expect([excludes("docker0"), excludes("eth0")]).toEqual([true, false]);
     expect(complaints).toEqual([expect.stringContaining("the default is used")]);
+  });
+
+  it("are read again while the speaker runs, within two seconds of a change, and the default when the file is gone", async () => {
+    const clock = new VirtualClock();
+    const seen: string[] = [];
+    let text: string | null = "announcedInterfacesToExclude: [^lo$]";
+    const onChange = (list: readonly RegExp[]) => seen.push(list.map(({ source }) => source).join());
+    const stop = followExcluded(() => text, text, { clock, log: silentLog, onChange });
+    await clock.run(5000, 50);
+    expect(seen).toEqual([]);
+    text = "announcedInterfacesToExclude: [^lo$, ^eth1$]";
+    await clock.run(2100, 50);
+    expect(seen).toEqual(["^lo$,^eth1$"]);
+    text = null;
+    await clock.run(2100, 50);
+    expect(seen).toHaveLength(2);
+    expect(seen[1]).toContain("^docker.*");
+    stop();
+    text = "announcedInterfacesToExclude: []";
+    await clock.run(5000, 50);
+    expect(seen).toHaveLength(2);
   });
 });

@@ -455,9 +455,12 @@ describe("speakers", () => {
     l.service("nginx", VIP);
     await l.run(2000);
     const versions = () =>
-      [SERVICE_L2_STATUSES, EVENTS, CONFIGURATION_STATES, SERVICES].flatMap((resource) =>
-        l.cluster.list(resource).map(({ metadata }) => metadata.resourceVersion),
-      );
+      [
+        ...l.objects(SERVICE_L2_STATUSES),
+        ...l.objects(EVENTS),
+        ...l.objects(CONFIGURATION_STATES),
+        ...l.objects(SERVICES),
+      ].map(({ metadata }) => metadata.resourceVersion);
     const before = versions();
     await l.run(70_000);
     expect(versions()).toEqual(before);

@@ -81,6 +81,32 @@ describe("of what it announces, a speaker", () => {
     expect(l.speakers.get(winner)?.metrics.render()).toContain('berth_speaker_wire_findings{kind="split_brain"} 0');
   });
 
+  it.each([0, 300, 600, 900])(
+    "takes two nodes that answer while one hands over to the other, %i ms after a look, for no split brain",
+    async (phase) => {
+      const l = await lab();
+      l.service("nginx", VIP);
+      await l.run(7000 + phase);
+      const other = NODES_OF_3.find((node) => node !== winnerOf(VIP)) ?? "";
+      const leaver = l.stranger(l.mac(other), [VIP]);
+      await l.run(650);
+      await leaver.close();
+      await l.run(5000);
+      expect(warnings(l)).toEqual([]);
+    },
+  );
+
+  it("takes whoever goes on answering for a second after it won for its predecessor", async () => {
+    const l = await lab();
+    const other = NODES_OF_3.find((node) => node !== winnerOf(VIP)) ?? "";
+    const leaver = l.stranger(l.mac(other), [VIP]);
+    l.service("nginx", VIP);
+    await l.run(1200);
+    await leaver.close();
+    await l.run(5000);
+    expect(warnings(l)).toEqual([]);
+  });
+
   it("knows a node without a speaker by the node's own address", async () => {
     const l = await lab();
     l.cluster.create(NODES, {

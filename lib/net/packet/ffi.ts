@@ -76,3 +76,23 @@ export function errno(): number {
 export function addressOf(buffer: Uint8Array): bigint {
   return koffi.address(buffer);
 }
+
+/** Calls about this process's own memory; null where the C library has them not (musl). */
+export function memoryCalls(): {
+  /** Gives back to the system what was freed. */
+  readonly trim: (keepOctets: number) => number;
+  readonly advise: (address: bigint, octets: number, advice: number) => number;
+} | null {
+  try {
+    return {
+      trim: libc.func("int malloc_trim(size_t keep)") as (keep: number) => number,
+      advise: libc.func("int madvise(uintptr_t address, size_t octets, int advice)") as (
+        address: bigint,
+        octets: number,
+        advice: number,
+      ) => number,
+    };
+  } catch {
+    return null;
+  }
+}

@@ -37,6 +37,12 @@ export class Interfaces {
     this.#ask();
   }
 
+  /** Replaces what is excluded by name. */
+  exclude(excluded: readonly RegExp[]): void {
+    this.#table.exclude(excluded);
+    this.#tellSoon();
+  }
+
   close(): void {
     this.#reader.close();
   }
@@ -62,8 +68,12 @@ export class Interfaces {
       if (message.kind !== "done") this.#table.apply(message);
       else this.#answered(message.complete);
     }
+    this.#tellSoon();
+  }
+
+  /** A change often comes as several messages; all that are queued make one. */
+  #tellSoon(): void {
     if (this.#asking !== null || this.#scheduled) return;
-    // A change often comes as several messages; all that are queued make one.
     this.#scheduled = true;
     this.#loop.soon(() => {
       this.#scheduled = false;

@@ -16,12 +16,17 @@ export interface KnownLink extends LinkInfo {
  * it is filled anew, and what did not come again is gone.
  */
 export class LinkTable {
-  readonly #excluded: readonly RegExp[];
+  #excluded: readonly RegExp[];
   readonly #links = new Map<number, NetLink>();
   readonly #addresses = new Map<number, Set<string>>();
   #seen: Set<number> | null = null;
 
   constructor(excluded: readonly RegExp[]) {
+    this.#excluded = excluded;
+  }
+
+  /** Replaces what is excluded by name. */
+  exclude(excluded: readonly RegExp[]): void {
     this.#excluded = excluded;
   }
 

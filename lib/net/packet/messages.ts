@@ -7,6 +7,7 @@ export type WireCommand =
   | { readonly kind: "answer"; readonly address: string; readonly interfaces: readonly string[] | null }
   | { readonly kind: "silence"; readonly address: string }
   | { readonly kind: "attend" | "ignore"; readonly addresses: readonly string[] }
+  | { readonly kind: "exclude"; readonly patterns: readonly string[] }
   | { readonly kind: "send"; readonly name: string; readonly frame: Uint8Array }
   | { readonly kind: "close" };
 

@@ -26,13 +26,19 @@ export interface PacketLinkOptions {
   readonly onFailure: (cause: Fault) => void;
 }
 
+/** The wire of this host. */
+export interface HostLink extends Link {
+  /** Replaces what `PacketLinkOptions.exclude` said. */
+  exclude(patterns: readonly RegExp[]): void;
+}
+
 /**
  * The host's real interfaces, by packet sockets in a thread of their own. Needs
  * Linux and CAP_NET_RAW: throws Fault `forbidden` without the capability,
  * `unavailable` where there are no such sockets. Resolves when the interfaces
  * are known and answered on.
  */
-export async function openPacketLink(options: PacketLinkOptions): Promise<Link> {
+export async function openPacketLink(options: PacketLinkOptions): Promise<HostLink> {
   if (process.platform !== "linux") {
     throw new Fault("unavailable", `packet sockets need Linux, and this is ${process.platform}.`);
   }
@@ -41,7 +47,7 @@ export async function openPacketLink(options: PacketLinkOptions): Promise<Link> 
   return link;
 }
 
-class PacketLink implements Link {
+class PacketLink implements HostLink {
   readonly started: Promise<void>;
   readonly #log: Log;
   readonly #worker: Worker;
@@ -61,7 +67,7 @@ class PacketLink implements Link {
     const { port1, port2 } = new MessageChannel();
     this.#port = port1;
     const settings: WireSettings = {
-      exclude: exclude.map(({ source }) => source),
+      exclude: sourcesOf(exclude),
       port: port2,
       compileCache: getCompileCacheDir() ?? null,
     };
@@ -129,6 +135,10 @@ class PacketLink implements Link {
 
   silence(address: string): void {
     this.#command({ kind: "silence", address });
+  }
+
+  exclude(patterns: readonly RegExp[]): void {
+    this.#command({ kind: "exclude", patterns: sourcesOf(patterns) });
   }
 
   takeCounts(): AnswerCounts {
@@ -215,6 +225,10 @@ class PacketLink implements Link {
       this.#log.error("listener of the packet link failed", { error });
     }
   }
+}
+
+function sourcesOf(patterns: readonly RegExp[]): readonly string[] {
+  return patterns.map(({ source }) => source);
 }
 
 function whyNot({ call, errno }: { readonly call: string; readonly errno: number }): Fault {

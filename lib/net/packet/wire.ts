@@ -41,8 +41,7 @@ export class Wire {
   constructor(loop: Loop, settings: WireSettings, report: (report: WireReport) => void) {
     this.#loop = loop;
     this.#report = report;
-    const excluded = settings.exclude.map((source) => new RegExp(source));
-    this.#interfaces = new Interfaces(loop, excluded, (links) => this.#relink(links));
+    this.#interfaces = new Interfaces(loop, compiled(settings.exclude), (links) => this.#relink(links));
   }
 
   command(command: WireCommand): void {
@@ -62,6 +61,9 @@ export class Wire {
       case "ignore":
         for (const address of command.addresses) this.#responder.unwatch(address);
         this.#later();
+        break;
+      case "exclude":
+        this.#interfaces.exclude(compiled(command.patterns));
         break;
       case "send":
         // What is announced must be answered for before anybody hears of it.
@@ -225,3 +227,7 @@ export class Wire {
 }
 
 const NOTHING = { held: [], watched: [] };
+
+function compiled(patterns: readonly string[]): readonly RegExp[] {
+  return patterns.map((source) => new RegExp(source));
+}

@@ -1,5 +1,6 @@
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { Fault } from "#core/errors";
+import { carry } from "#net/carry";
 
 /**
  * Carries every TCP connection to one port of this process's namespace on to a
@@ -10,18 +11,7 @@ export async function startRelay(at: { readonly port: number; readonly socket: s
   const open = new Set<Socket>();
   const server = createServer({ allowHalfOpen: true, noDelay: true }, (client) => {
     const upstream = connect({ path: at.socket, allowHalfOpen: true });
-    for (const [one, other] of [
-      [client, upstream],
-      [upstream, client],
-    ] as const) {
-      open.add(one);
-      one.on("error", () => other.destroy());
-      one.on("close", () => {
-        open.delete(one);
-        other.destroy();
-      });
-      one.pipe(other);
-    }
+    carry(client, upstream, open);
   });
   await listen(server, at.port);
   return {

@@ -16,6 +16,8 @@ export type Command =
   | { readonly kind: "hold"; readonly address: string; readonly interfaces?: readonly string[] }
   | { readonly kind: "drop"; readonly address: string }
   | { readonly kind: "ask"; readonly address: string; readonly senderIp: string }
+  /** Leaves out the interfaces of that name pattern from now on. */
+  | { readonly kind: "exclude"; readonly pattern: string }
   | { readonly kind: "metrics" }
   /** Keeps the main thread busy for so many ms of every period, until told 0. */
   | { readonly kind: "busy"; readonly ms: number; readonly everyMs: number }
@@ -61,6 +63,9 @@ async function run(command: Command): Promise<unknown> {
         },
         [command.address],
       );
+    case "exclude":
+      link.exclude([new RegExp(command.pattern)]);
+      return null;
     case "metrics":
       return metrics.render();
     case "busy":
