@@ -116,7 +116,7 @@ async function start(
     uid: "bench",
     env: {
       MALLOC_ARENA_MAX: "1",
-      NODE_OPTIONS: `--max-semi-space-size=4 --expose-gc --v8-pool-size=1 ${process.env.CONTROLLER_OPTIONS ?? ""}`,
+      NODE_OPTIONS: `--max-semi-space-size=8 --expose-gc --v8-pool-size=1 ${process.env.CONTROLLER_OPTIONS ?? ""}`,
     },
   });
   while ((await run.ask("/readyz")) === null) await new Promise((resolve) => setTimeout(resolve, 20));
