@@ -85,7 +85,9 @@ describe("strictARP turned off by kubectl and the proxies restarted", () => {
     const hops = page.getByRole("list", { name: "Progress" });
     await hop(hops, "Set strictARP: true");
     await hop(hops, "kube-proxy restarted everywhere");
-    await hop(hops, "One MAC for 1 address");
+    // The last step ends the finding, and with it the list of its steps may go before anybody has looked.
+    const operations = async () => (await fetch(`${stage.berth.url}/api/operations`)).text();
+    await expect.poll(operations, { timeout: 20_000 }).toContain('"One MAC for 1 address","state":"done"');
     await preflight().getByText("10 passed").waitFor();
     await rowOf(wire(), "127.77.10.1").getByText("Agrees").waitFor();
     expect(await finding().count()).toBe(0);
