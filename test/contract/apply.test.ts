@@ -1,39 +1,9 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { ApiClient } from "../support/api-server.ts";
+import { describe, expect, it } from "vitest";
+import { APPLY, applyTo, DEPLOYMENTS, managersOf, POOLS, SERVICES, service } from "../support/apply.ts";
 import { onBothApis } from "../support/both-apis.ts";
-import { POOL_CRD } from "../support/pool-crd.ts";
 
 onBothApis((start) => {
-  const APPLY = "application/apply-patch+yaml";
-  const SERVICES = "/api/v1/namespaces/default/services";
-  const DEPLOYMENTS = "/apis/apps/v1/namespaces/default/deployments";
-  const POOLS = "/apis/metallb.io/v1beta1/namespaces/default/ipaddresspools";
-
-  let api: ApiClient;
-  beforeAll(async () => {
-    api = await start();
-    await api.send("POST", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions", POOL_CRD);
-  });
-  afterAll(() => api.close());
-
-  const service = (name: string, more: object = {}, spec: object = {}) => ({
-    apiVersion: "v1",
-    kind: "Service",
-    metadata: { name, ...more },
-    spec: { ports: [{ port: 80 }], ...spec },
-  });
-  const apply = (path: string, body: unknown, query = "fieldManager=ci", headers = {}) =>
-    api.send("PATCH", `${path}?${query}`, body, { type: APPLY, headers });
-
-  interface Entry {
-    readonly manager: string;
-    readonly operation: string;
-    readonly subresource?: string;
-  }
-  const managersOf = (body: { metadata: { managedFields: readonly Entry[] } }) =>
-    body.metadata.managedFields.map(({ manager, operation, subresource }) =>
-      [manager, operation, ...(subresource === undefined ? [] : [subresource])].join("/"),
-    );
+  const { running, apply } = applyTo(start);
 
   describe("server-side apply", () => {
     it("creates what is not there, with 201, and changes it with 200; what the server fills in is nobody's", async () => {
@@ -59,7 +29,11 @@ onBothApis((start) => {
     });
 
     it("answers a conflict with a cause for each field, and takes the fields when forced", async () => {
-      await api.send("POST", `${SERVICES}?fieldManager=kubectl-create`, service("held", {}, { type: "NodePort" }));
+      await running().send(
+        "POST",
+        `${SERVICES}?fieldManager=kubectl-create`,
+        service("held", {}, { type: "NodePort" }),
+      );
       const body = service("held", {}, { type: "LoadBalancer", ports: [{ port: 80, name: "web" }] });
       const refused = await apply(`${SERVICES}/held`, body);
       expect([refused.code, refused.body.reason]).toEqual([409, "Conflict"]);
@@ -215,12 +189,12 @@ onBothApis((start) => {
       },
     ];
     it.each(rows)("refuses $name", async ({ path, body, query = "fieldManager=ci", type = APPLY, code, says }) => {
-      const reply = await api.send("PATCH", `${path}?${query}`, body, { type });
+      const reply = await running().send("PATCH", `${path}?${query}`, body, { type });
       expect([reply.code, reply.body.message]).toEqual([code, expect.stringContaining(says)]);
     });
 
     it("creates only for those who may create", async () => {
-      const reply = await api.send("PATCH", `${SERVICES}/v?fieldManager=ci`, service("v"), {
+      const reply = await running().send("PATCH", `${SERVICES}/v?fieldManager=ci`, service("v"), {
         type: APPLY,
         headers: { "impersonate-user": "nobody" },
       });
@@ -228,7 +202,7 @@ onBothApis((start) => {
     });
 
     it("refuses force on any other patch", async () => {
-      const reply = await api.send(
+      const reply = await running().send(
         "PATCH",
         `${SERVICES}/made?force=true`,
         {},

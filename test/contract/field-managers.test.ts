@@ -1,41 +1,11 @@
 import { KubeConfig, KubernetesObjectApi, PatchStrategy } from "@kubernetes/client-node";
 import fc from "fast-check";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { ApiClient } from "../support/api-server.ts";
+import { describe, expect, it } from "vitest";
+import { applyTo, DEPLOYMENTS, managersOf, POOLS, SERVICES, service } from "../support/apply.ts";
 import { onBothApis } from "../support/both-apis.ts";
-import { POOL_CRD } from "../support/pool-crd.ts";
 
 onBothApis((start) => {
-  const APPLY = "application/apply-patch+yaml";
-  const SERVICES = "/api/v1/namespaces/default/services";
-  const DEPLOYMENTS = "/apis/apps/v1/namespaces/default/deployments";
-  const POOLS = "/apis/metallb.io/v1beta1/namespaces/default/ipaddresspools";
-
-  let api: ApiClient;
-  beforeAll(async () => {
-    api = await start();
-    await api.send("POST", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions", POOL_CRD);
-  });
-  afterAll(() => api.close());
-
-  const service = (name: string, more: object = {}, spec: object = {}) => ({
-    apiVersion: "v1",
-    kind: "Service",
-    metadata: { name, ...more },
-    spec: { ports: [{ port: 80 }], ...spec },
-  });
-  const apply = (path: string, body: unknown, query = "fieldManager=ci", headers = {}) =>
-    api.send("PATCH", `${path}?${query}`, body, { type: APPLY, headers });
-
-  interface Entry {
-    readonly manager: string;
-    readonly operation: string;
-    readonly subresource?: string;
-  }
-  const managersOf = (body: { metadata: { managedFields: readonly Entry[] } }) =>
-    body.metadata.managedFields.map(({ manager, operation, subresource }) =>
-      [manager, operation, ...(subresource === undefined ? [] : [subresource])].join("/"),
-    );
+  const { running, apply } = applyTo(start);
 
   describe("whatever is applied", () => {
     const anything = fc.jsonValue({ maxDepth: 2 });
@@ -78,7 +48,7 @@ onBothApis((start) => {
 
   describe("managed fields", () => {
     it("name the field manager, or else the program that wrote", async () => {
-      const { body } = await api.send("POST", SERVICES, service("ua"), {
+      const { body } = await running().send("POST", SERVICES, service("ua"), {
         headers: { "user-agent": "tool/v1.2 (linux)" },
       });
       expect(managersOf(body)).toEqual(["tool/Update"]);
@@ -87,24 +57,24 @@ onBothApis((start) => {
     it("are dropped by [{}], and come back with the next apply", async () => {
       await apply(`${SERVICES}/drop`, service("drop"));
       const merge = { type: "application/merge-patch+json" };
-      const dropped = await api.send("PATCH", `${SERVICES}/drop`, { metadata: { managedFields: [{}] } }, merge);
+      const dropped = await running().send("PATCH", `${SERVICES}/drop`, { metadata: { managedFields: [{}] } }, merge);
       expect(dropped.body.metadata).not.toHaveProperty("managedFields");
-      const labelled = await api.send("PATCH", `${SERVICES}/drop`, { metadata: { labels: { a: "b" } } }, merge);
+      const labelled = await running().send("PATCH", `${SERVICES}/drop`, { metadata: { labels: { a: "b" } } }, merge);
       expect(labelled.body.metadata).not.toHaveProperty("managedFields");
       const { body } = await apply(`${SERVICES}/drop`, service("drop"));
       expect(managersOf(body).sort()).toEqual(["before-first-apply/Update", "ci/Apply"]);
     });
 
     it("may be set by a client that upgrades them, and are kept from one that forgets them", async () => {
-      const { body } = await api.send("POST", `${SERVICES}?fieldManager=old`, service("up"));
+      const { body } = await running().send("POST", `${SERVICES}?fieldManager=old`, service("up"));
       const [entry] = body.metadata.managedFields;
       const patch = [
         { op: "replace", path: "/metadata/managedFields", value: [{ ...entry, manager: "new", operation: "Apply" }] },
       ];
-      const moved = await api.send("PATCH", `${SERVICES}/up`, patch, { type: "application/json-patch+json" });
+      const moved = await running().send("PATCH", `${SERVICES}/up`, patch, { type: "application/json-patch+json" });
       expect(managersOf(moved.body)).toEqual(["new/Apply"]);
       const { managedFields: _gone, ...metadata } = moved.body.metadata;
-      const put = await api.send("PUT", `${SERVICES}/up`, { ...moved.body, metadata });
+      const put = await running().send("PUT", `${SERVICES}/up`, { ...moved.body, metadata });
       expect(managersOf(put.body)).toEqual(["new/Apply"]);
     });
 
@@ -114,7 +84,7 @@ onBothApis((start) => {
       [[{ manager: "x".repeat(200), operation: "Apply", fieldsType: "FieldsV1" }], "metadata.managedFields[0].manager"],
     ])("%j are refused", async (managedFields, field) => {
       const patch = { metadata: { managedFields } };
-      const reply = await api.send("PATCH", `${SERVICES}/ua`, patch, { type: "application/merge-patch+json" });
+      const reply = await running().send("PATCH", `${SERVICES}/ua`, patch, { type: "application/merge-patch+json" });
       expect([reply.code, reply.body.details.causes[0].field]).toEqual([422, field]);
     });
   });
@@ -122,19 +92,22 @@ onBothApis((start) => {
   describe("clients", () => {
     it("client-node's apply and kubectl's come to the same object, and meet the same conflict", async () => {
       const config = new KubeConfig();
-      config.loadFromFile(api.kubeconfig);
+      config.loadFromFile(running().kubeconfig);
       const objects = KubernetesObjectApi.makeApiClient(config);
       const body = (name: string, type: string) => ({
         ...service(name, { namespace: "default" }, { type, selector: { app: "x" } }),
         metadata: { name, namespace: "default" },
       });
       await objects.patch(body("one", "ClusterIP"), undefined, undefined, "mgr", false, PatchStrategy.ServerSideApply);
-      const said = await api.kubectlWith(
+      const said = await running().kubectlWith(
         JSON.stringify(body("two", "ClusterIP")),
         ...["apply", "--server-side", "--field-manager=mgr", "-f", "-"],
       );
       expect(said.out).toBe("service/two serverside-applied\n");
-      const [one, two] = [await api.send("GET", `${SERVICES}/one`), await api.send("GET", `${SERVICES}/two`)];
+      const [one, two] = [
+        await running().send("GET", `${SERVICES}/one`),
+        await running().send("GET", `${SERVICES}/two`),
+      ];
       expect(managersOf(one.body)).toEqual(managersOf(two.body));
       expect(one.body.metadata.managedFields[0].fieldsV1).toEqual(two.body.metadata.managedFields[0].fieldsV1);
 
@@ -144,7 +117,7 @@ onBothApis((start) => {
         code: 409,
         message: expect.stringContaining("conflict with"),
       });
-      const told = await api.kubectlWith(
+      const told = await running().kubectlWith(
         JSON.stringify(other),
         "apply",
         "--server-side",
@@ -157,15 +130,15 @@ onBothApis((start) => {
 
     it("kubectl moves from client-side to server-side apply without leaving a second owner", async () => {
       const input = JSON.stringify(service("moved", {}, { type: "NodePort" }));
-      expect((await api.kubectlWith(input, "apply", "-f", "-")).out).toBe("service/moved created\n");
-      expect((await api.kubectlWith(input, "apply", "--server-side", "-f", "-")).out).toBe(
+      expect((await running().kubectlWith(input, "apply", "-f", "-")).out).toBe("service/moved created\n");
+      expect((await running().kubectlWith(input, "apply", "--server-side", "-f", "-")).out).toBe(
         "service/moved serverside-applied\n",
       );
-      const { body } = await api.send("GET", `${SERVICES}/moved`);
+      const { body } = await running().send("GET", `${SERVICES}/moved`);
       expect(managersOf(body)).toEqual(["kubectl-last-applied/Apply", "kubectl/Apply"]);
       const less = JSON.stringify(service("moved"));
-      expect((await api.kubectlWith(less, "apply", "--server-side", "-f", "-")).code).toBe(0);
-      expect((await api.send("GET", `${SERVICES}/moved`)).body.spec.type).toBe("ClusterIP");
+      expect((await running().kubectlWith(less, "apply", "--server-side", "-f", "-")).code).toBe(0);
+      expect((await running().send("GET", `${SERVICES}/moved`)).body.spec.type).toBe("ClusterIP");
     });
 
     it("kubectl applies a List, and is told what is wrong in an item of it", async () => {
@@ -175,10 +148,10 @@ onBothApis((start) => {
           kind: "List",
           items: [{ apiVersion: "v1", kind: "ConfigMap", metadata: { name: "in-list" }, ...data }],
         });
-      expect((await api.kubectlWith(list({ data: { a: "1" } }), "apply", "-f", "-")).out).toBe(
+      expect((await running().kubectlWith(list({ data: { a: "1" } }), "apply", "-f", "-")).out).toBe(
         "configmap/in-list created\n",
       );
-      const odd = await api.kubectlWith(list({ dta: {} }), "create", "-f", "-");
+      const odd = await running().kubectlWith(list({ dta: {} }), "create", "-f", "-");
       expect(odd.err).toContain('strict decoding error: unknown field "dta"');
     });
   });
