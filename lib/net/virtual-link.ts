@@ -6,6 +6,7 @@ import { Answering, responderCard } from "./answering.ts";
 import { accepts, isFrame } from "./ethernet.ts";
 import type { Log } from "./host.ts";
 import { encodeHello, encodeLanMessage, LAN_MESSAGE, LanReader } from "./lan-wire.ts";
+import { LinkListeners } from "./link-listeners.ts";
 import type { AnswerCounts, Link, LinkInfo } from "./port.ts";
 
 /** Where and as whom to attach: the parsed form of `BERTH_LINK`. */
@@ -70,8 +71,7 @@ class VirtualLink implements Link {
   readonly #log: Log;
   readonly #answering = new Answering();
   readonly #card: ResponderCard;
-  readonly #frameListeners = new Set<(frame: Uint8Array, interfaceName: string) => void>();
-  readonly #infoListeners = new Set<() => void>();
+  readonly #listeners: LinkListeners;
   #info: readonly LinkInfo[];
   #socket: Socket | null = null;
   #retry: NodeJS.Timeout | null = null;
@@ -81,6 +81,7 @@ class VirtualLink implements Link {
   constructor(at: LanUrl, log: Log) {
     this.#at = at;
     this.#log = log;
+    this.#listeners = new LinkListeners("virtual link", log);
     this.#card = responderCard(at.name, at.mac);
     this.#info = [{ name: at.name, mac: at.mac, up: false }];
     this.#connect();
@@ -91,13 +92,11 @@ class VirtualLink implements Link {
   }
 
   onInfo(listener: () => void): () => void {
-    this.#infoListeners.add(listener);
-    return () => this.#infoListeners.delete(listener);
+    return this.#listeners.onInfo(listener);
   }
 
   frames(listener: (frame: Uint8Array, interfaceName: string) => void): () => void {
-    this.#frameListeners.add(listener);
-    return () => this.#frameListeners.delete(listener);
+    return this.#listeners.onFrame(listener);
   }
 
   send(interfaceName: string, frame: Uint8Array): void {
@@ -128,8 +127,7 @@ class VirtualLink implements Link {
     if (this.#retry !== null) clearTimeout(this.#retry);
     this.#socket?.destroy();
     this.#socket = null;
-    this.#frameListeners.clear();
-    this.#infoListeners.clear();
+    this.#listeners.clear();
   }
 
   firstUp(withinMs: number): Promise<void> {
@@ -182,7 +180,7 @@ class VirtualLink implements Link {
     ) {
       const reply = this.#answering.replyTo(payload, this.#card);
       if (reply !== null) this.send(this.#at.name, reply);
-      for (const listener of this.#frameListeners) this.#guard(() => listener(payload, this.#at.name));
+      this.#listeners.frame(payload, this.#at.name);
     }
   }
 
@@ -198,15 +196,6 @@ class VirtualLink implements Link {
   #setUp(up: boolean): void {
     if (this.#up === up) return;
     this.#info = [{ name: this.#at.name, mac: this.#at.mac, up }];
-    for (const listener of this.#infoListeners) this.#guard(listener);
-  }
-
-  /** A listener that throws is a bug there; it must not take the wire down. */
-  #guard(task: () => void): void {
-    try {
-      task();
-    } catch (error) {
-      this.#log.error("listener of the virtual link failed", { error });
-    }
+    this.#listeners.infoChanged();
   }
 }

@@ -4,6 +4,7 @@ import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
 import { Fault } from "#core/errors";
 import { isFrame } from "../ethernet.ts";
 import type { Log } from "../host.ts";
+import { LinkListeners } from "../link-listeners.ts";
 import type { AnswerCounts, Link, LinkInfo } from "../port.ts";
 import { AnswerTotals } from "./answer-totals.ts";
 import { ERRNO } from "./layouts.ts";
@@ -52,8 +53,7 @@ class PacketLink implements HostLink {
   readonly #log: Log;
   readonly #worker: Worker;
   readonly #port: MessagePort;
-  readonly #frameListeners = new Set<(frame: Uint8Array, interfaceName: string) => void>();
-  readonly #infoListeners = new Set<() => void>();
+  readonly #listeners: LinkListeners;
   readonly #totals = new AnswerTotals();
   #info: readonly LinkInfo[] = [];
   #closing = false;
@@ -64,6 +64,7 @@ class PacketLink implements HostLink {
 
   constructor({ log, exclude, onFailure }: PacketLinkOptions) {
     this.#log = log;
+    this.#listeners = new LinkListeners("packet link", log);
     const { port1, port2 } = new MessageChannel();
     this.#port = port1;
     const settings: WireSettings = {
@@ -116,13 +117,11 @@ class PacketLink implements HostLink {
   }
 
   onInfo(listener: () => void): () => void {
-    this.#infoListeners.add(listener);
-    return () => this.#infoListeners.delete(listener);
+    return this.#listeners.onInfo(listener);
   }
 
   frames(listener: (frame: Uint8Array, interfaceName: string) => void): () => void {
-    this.#frameListeners.add(listener);
-    return () => this.#frameListeners.delete(listener);
+    return this.#listeners.onFrame(listener);
   }
 
   send(name: string, frame: Uint8Array): void {
@@ -158,8 +157,7 @@ class PacketLink implements HostLink {
     if (this.#closing || this.#over) return;
     this.#command({ kind: "close" });
     this.#closing = true;
-    this.#frameListeners.clear();
-    this.#infoListeners.clear();
+    this.#listeners.clear();
     const ended = new Promise<void>((resolve) => this.#worker.once("exit", () => resolve()));
     const timer = setTimeout(() => {
       // It returns to JavaScript, and ends there, only when it is woken.
@@ -198,7 +196,7 @@ class PacketLink implements HostLink {
         break;
       case "frames":
         for (const { name, frame } of report.frames) {
-          for (const listener of this.#frameListeners) this.#guard(() => listener(frame, name));
+          this.#listeners.frame(frame, name);
         }
         break;
       case "counts":
@@ -214,16 +212,7 @@ class PacketLink implements HostLink {
 
   #setInfo(info: readonly LinkInfo[]): void {
     this.#info = info;
-    for (const listener of this.#infoListeners) this.#guard(listener);
-  }
-
-  /** A listener that throws is a bug there; it must not take the wire down. */
-  #guard(task: () => void): void {
-    try {
-      task();
-    } catch (error) {
-      this.#log.error("listener of the packet link failed", { error });
-    }
+    this.#listeners.infoChanged();
   }
 }
 
