@@ -3,10 +3,11 @@ import { networkInterfaces } from "node:os";
 import path from "node:path";
 import { LAB_FILE, type LabFile, type LabHost } from "#api/lab";
 import { Fault } from "#core/errors";
+import { runCommand } from "#runtime/command";
 import type { Log } from "#runtime/log";
 import { startTimeOf } from "../kubelet/children.ts";
 import { hostLines, planHosts, podLines, readCable, switchLines } from "./plan.ts";
-import { followLines, ipLines, NETNS_DIR, runTool, setSysctls } from "./tools.ts";
+import { followLines, ipLines, NETNS_DIR, setSysctls } from "./tools.ts";
 
 /** A pod that gets a namespace of its own. */
 export interface LabPod {
@@ -43,10 +44,10 @@ export class Lab {
     assertFresh();
     const lab = new Lab(dataDir, nodeCount, log);
     // `ip netns` would otherwise write into the machine's own directory.
-    const at = await runTool("mount", ["-t", "tmpfs", "berth", NETNS_DIR]).then(
+    const at = await runCommand("mount", ["-t", "tmpfs", "berth", NETNS_DIR]).then(
       () => NETNS_DIR,
       async () => {
-        await runTool("mount", ["-t", "tmpfs", "berth", "/run"]);
+        await runCommand("mount", ["-t", "tmpfs", "berth", "/run"]);
         return "/run";
       },
     );
@@ -89,7 +90,7 @@ export class Lab {
     this.#pods.delete(uid);
     this.#write();
     known.ready
-      .then((namespace) => runTool("ip", ["netns", "delete", namespace]))
+      .then((namespace) => runCommand("ip", ["netns", "delete", namespace]))
       .catch((error) => this.#log.debug("namespace of a pod not removed", { error: Fault.from(error).message }));
   }
 
@@ -112,13 +113,13 @@ export class Lab {
   async #addPod(namespace: string, pod: LabPod): Promise<string> {
     const cable = `veth${shortId(pod.uid).slice(0, 10)}`;
     const lines = podLines({ namespace, cable, address: pod.address });
-    await runTool("ip", ["netns", "add", namespace]);
+    await runCommand("ip", ["netns", "add", namespace]);
     try {
       await setSysctls(namespace, { "net/ipv6/conf/default/accept_dad": "0", "net/ipv6/conf/all/accept_dad": "0" });
       await ipLines(pod.node, lines.node);
       await ipLines(namespace, usable(lines.pod));
     } catch (error) {
-      await runTool("ip", ["netns", "delete", namespace]).catch(() => undefined);
+      await runCommand("ip", ["netns", "delete", namespace]).catch(() => undefined);
       throw error;
     }
     return namespace;

@@ -4,6 +4,7 @@ import { Socket } from "node:net";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Clock } from "#runtime/clock";
+import { runCommand } from "#runtime/command";
 import type { ChildRegistry } from "../kubelet/children.ts";
 import type { ContainerRuntime, Running, StartContext } from "../kubelet/runtime.ts";
 import { berthVerbs, startProcess } from "../kubelet/runtimes/berth.ts";
@@ -11,7 +12,7 @@ import { LINGER_MS, nginxImage } from "../kubelet/runtimes/nginx.ts";
 import type { Lab } from "./lab.ts";
 import { API_SERVICE } from "./plan.ts";
 import type { PodServerJob } from "./pod-server.ts";
-import { inNamespace, runTool } from "./tools.ts";
+import { inNamespace } from "./tools.ts";
 
 export interface RuntimeDeps {
   readonly lab: Lab;
@@ -126,7 +127,7 @@ async function configureNginx({
   await rm(scratch, { recursive: true, force: true });
   await mkdir(scratch, { recursive: true });
   const accessLog = path.join(scratch, "access.log");
-  await runTool("mkfifo", [accessLog]);
+  await runCommand("mkfifo", [accessLog]);
   const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map(
     (name) => `  ${name}_temp_path ${quoted(path.join(scratch, name))};`,
   );

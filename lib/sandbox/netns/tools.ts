@@ -1,39 +1,9 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
-import { Fault } from "#core/errors";
+import { COMMAND_ENV, runCommand } from "#runtime/command";
 
 /** Where `ip netns` keeps its names; a tmpfs of this process's own mount namespace. */
 export const NETNS_DIR = "/run/netns";
-const COMMAND_MS = 20_000;
-const ENV = {
-  NODE_ENV: "production",
-  PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-  LC_ALL: "C",
-} as const;
-
-/** Runs a command, with a text to read, and resolves with what it printed. Fault `unavailable` with its last words. */
-export function runTool(command: string, args: readonly string[], input = ""): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const fail = (why: string, cause?: unknown) =>
-      reject(new Fault("unavailable", `${command} ${args.join(" ")}: ${why}`, { cause }));
-    const child = spawn(command, args, { env: ENV, timeout: COMMAND_MS, killSignal: "SIGKILL" });
-    let stdout = "";
-    let stderr = "";
-    child.stdout.on("data", (data) => {
-      stdout += data;
-    });
-    child.stderr.on("data", (data) => {
-      stderr += data;
-    });
-    child.stdin.on("error", () => undefined);
-    child.once("error", (cause) => fail(cause.message, cause));
-    child.once("close", (code, signal) => {
-      if (code === 0) resolve(stdout);
-      else fail(stderr.trim().slice(0, 500) || (signal === null ? `exit ${code}` : `ended by ${signal}`));
-    });
-    child.stdin.end(input);
-  });
-}
 
 /** The words before a command that make it run in a namespace (null: this process's own). The process is the command's own. */
 export function inNamespace(namespace: string | null): readonly string[] {
@@ -47,14 +17,14 @@ export function runIn(
   input?: string,
 ): Promise<string> {
   const [first = command, ...rest] = [...inNamespace(namespace), command, ...args];
-  return runTool(first, rest, input);
+  return runCommand(first, rest, input);
 }
 
 /** `ip` with many lines at once; the first that fails ends it. */
 export async function ipLines(namespace: string | null, lines: readonly string[]): Promise<void> {
   if (lines.length === 0) return;
   const where = namespace === null ? [] : ["-n", namespace];
-  await runTool("ip", [...where, "-batch", "-"], `${lines.join("\n")}\n`);
+  await runCommand("ip", [...where, "-batch", "-"], `${lines.join("\n")}\n`);
 }
 
 /** Writes below /proc/sys of a namespace; a setting that this kernel does not have (IPv6 off) is left out. */
@@ -78,7 +48,7 @@ export function followLines(
   const start = () => {
     // It has no lifeline and holds its namespace: it must end with this process, however that ends.
     const [first = "", ...rest] = [...inNamespace(namespace), "setpriv", "--pdeathsig", "KILL", "--", ...command];
-    const started = spawn(first, rest, { env: ENV, stdio: ["ignore", "pipe", "ignore"] });
+    const started = spawn(first, rest, { env: COMMAND_ENV, stdio: ["ignore", "pipe", "ignore"] });
     child = started;
     createInterface({ input: started.stdout }).on("line", onLine);
     started.once("spawn", onStart);

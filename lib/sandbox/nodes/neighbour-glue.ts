@@ -3,10 +3,10 @@ import { EDGE_CONFIG_MAP } from "#api/names";
 import { CONFIG_MAPS } from "#api/resources";
 import { Fault } from "#core/errors";
 import type { Clock } from "#runtime/clock";
+import { Coalesced } from "#runtime/coalesced";
 import type { Log } from "#runtime/log";
 import type { Edge } from "../edge/start.ts";
 import type { Objects } from "../port.ts";
-import { Coalesced } from "./coalesce.ts";
 
 const NAMESPACE = "kube-system";
 /** At most five writes a second. */

@@ -3,12 +3,12 @@ import { ANNOTATION } from "#api/names";
 import { keyOf, SERVICES } from "#api/resources";
 import { Fault } from "#core/errors";
 import type { Clock } from "#runtime/clock";
+import { Coalesced } from "#runtime/coalesced";
 import type { Log } from "#runtime/log";
 import { PENDING } from "../edge/listener.ts";
 import type { Reachable, Wanted } from "../edge/mapping.ts";
 import type { Edge } from "../edge/start.ts";
 import type { Objects, ObjectView } from "../port.ts";
-import { Coalesced } from "./coalesce.ts";
 
 /** What the edge shall offer: every port of every address that a LoadBalancer Service holds, sorted. */
 export function wantedListeners(services: readonly Service[]): readonly Wanted[] {

@@ -2,13 +2,13 @@ import type { EndpointSlice, Service } from "#api/kubernetes";
 import { ENDPOINT_SLICES, SERVICES } from "#api/resources";
 import { Fault } from "#core/errors";
 import type { Clock } from "#runtime/clock";
+import { Coalesced } from "#runtime/coalesced";
 import type { Log } from "#runtime/log";
 import type { Edge } from "../edge/start.ts";
 import type { LanHost } from "../lan/host.ts";
 import type { Objects, ObjectView } from "../port.ts";
 import type { NodeProxy } from "../proxy/node-proxy.ts";
 import { buildTable } from "../proxy/table.ts";
-import { Coalesced } from "./coalesce.ts";
 import { ReachableAt, wantedListeners } from "./reachable-at.ts";
 
 export interface ServiceGlueDeps {

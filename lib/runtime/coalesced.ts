@@ -1,4 +1,4 @@
-import type { Clock } from "#runtime/clock";
+import type { Clock } from "./clock.ts";
 
 /**
  * Runs `task` soon after a call, once for all calls until then, and never more
