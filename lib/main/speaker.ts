@@ -1,7 +1,8 @@
 import { join } from "node:path";
 import { Fault } from "#core/errors";
 import { openPacketLink } from "#net/packet/packet-link";
-import type { Link } from "#net/port";
+import { openPassOn } from "#net/pass-on";
+import type { Link, PassOn } from "#net/port";
 import { openDatagrams } from "#net/udp";
 import { openVirtualLink } from "#net/virtual-link";
 import { systemClock } from "#runtime/clock";
@@ -21,6 +22,7 @@ const OPTIONS = {
   "ignore-exclude-lb": { type: "boolean" },
   "ml-bindport": { type: "string" },
   "ml-secret-key-path": { type: "string" },
+  "keep-connections": { type: "string" },
 } as const;
 
 /** From the ConfigMap metallb-excludel2, as upstream mounts it. */
@@ -35,6 +37,8 @@ server and its credentials as every pod does.
 ${POD_HELP}
   --ml-bindport 7946           heartbeats between speakers                METALLB_ML_BIND_PORT
   --ml-secret-key-path DIR     the key that signs them                    METALLB_ML_SECRET_KEY_PATH
+  --keep-connections auto      over moves of an address, by nftables:     BERTH_KEEP_CONNECTIONS
+                               yes, no, or auto: where nft may be used
   --ignore-exclude-lb          announce from nodes excluded by label too`;
 
 /** `berth speaker`: flags and environment as upstream's (metallb.md 5.6). */
@@ -54,6 +58,7 @@ export async function run(args: readonly string[]): Promise<number> {
   const nodeAddress = env.METALLB_HOST ?? "0.0.0.0";
   const host = env.BERTH_BIND_ADDRESS ?? nodeAddress;
   const memberPort = integer("--ml-bindport", values["ml-bindport"] ?? env.METALLB_ML_BIND_PORT, 7946, 1, 65535);
+  const keeps = keepFlag(values["keep-connections"] ?? (env.BERTH_KEEP_CONNECTIONS || "auto"));
   return runUntilStopped({ log, deadlineMs: 2500 }, (runner) =>
     startPod(runner, { ...settings, host, env, log }, async ({ cluster, metrics }) => {
       runner.onStop("footprint", keepFootprintSmall());
@@ -61,11 +66,14 @@ export async function run(args: readonly string[]): Promise<number> {
       runner.onStop("link", () => link.close());
       const datagrams = await openDatagrams({ address: host, port: memberPort });
       runner.onStop("datagrams", () => datagrams.close());
+      const passOn = await keepConnections(keeps, log);
+      if (passOn !== undefined) runner.onStop("connections", () => passOn.close());
       return startSpeaker(runner, {
         ...settings,
         cluster,
         link,
         datagrams,
+        passOn,
         clock: systemClock,
         log,
         metrics,
@@ -79,6 +87,31 @@ export async function run(args: readonly string[]): Promise<number> {
       });
     }),
   );
+}
+
+type Keep = "auto" | "yes" | "no";
+
+function keepFlag(text: string): Keep {
+  if (text === "auto" || text === "yes" || text === "no") return text;
+  throw new Fault("invalid", `--keep-connections ${text}: must be "auto", "yes" or "no".`);
+}
+
+/** On the sandbox's virtual LAN never: this machine's own kernel has no part in it. */
+async function keepConnections(keeps: Keep, log: Log): Promise<PassOn | undefined> {
+  if (keeps === "no" || isVirtual()) return undefined;
+  try {
+    return await openPassOn({ clock: systemClock, log });
+  } catch (thrown) {
+    const fault = Fault.from(thrown);
+    const needs = "needs nft and the capability NET_ADMIN";
+    if (keeps === "yes") throw new Fault("unavailable", `--keep-connections yes ${needs}: ${fault.message}`);
+    log.info(`open connections will not outlive a move: that ${needs}`, { why: fault.message });
+    return undefined;
+  }
+}
+
+function isVirtual(): boolean {
+  return (process.env.BERTH_LINK ?? "") !== "";
 }
 
 /** The wire this speaker is on: what BERTH_LINK names (the sandbox's virtual LAN), else the node's own interfaces. */

@@ -57,3 +57,17 @@ export interface Datagrams {
   receive(listener: (bytes: Uint8Array, from: { readonly address: string; readonly port: number }) => void): () => void;
   close(): Promise<void>;
 }
+
+/**
+ * Hands TCP segments of connections that this host's kernel does not know on to
+ * the host that announced their address before: there they were opened.
+ */
+export interface PassOn {
+  /**
+   * The next hop for an address (canonical texts, of one family), a neighbour of this host; null: none.
+   * In force a moment later; what fails is logged and tried again.
+   */
+  set(address: string, hop: string | null): void;
+  /** Passes nothing on from now on. */
+  close(): Promise<void>;
+}

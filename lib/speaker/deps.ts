@@ -1,5 +1,5 @@
 import type { Cluster } from "#kube/port";
-import type { Datagrams, Link } from "#net/port";
+import type { Datagrams, Link, PassOn } from "#net/port";
 import type { Clock } from "#runtime/clock";
 import type { Log } from "#runtime/log";
 import type { Metrics } from "#runtime/metrics";
@@ -9,6 +9,8 @@ export interface SpeakerDeps {
   readonly cluster: Cluster;
   readonly link: Link;
   readonly datagrams: Datagrams;
+  /** Absent: connections that were open when an address moved here end. */
+  readonly passOn?: PassOn | undefined;
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: Metrics;

@@ -10,6 +10,7 @@ import { Announcements } from "./announcements.ts";
 import { Announcer } from "./announcer.ts";
 import type { SpeakerDeps } from "./deps.ts";
 import { EventWriter } from "./events.ts";
+import { type Formers, formersOf } from "./formers.ts";
 import { Gathered } from "./gathered.ts";
 import { usableInterfaces } from "./interfaces.ts";
 import { Membership } from "./membership.ts";
@@ -41,6 +42,7 @@ export class Speaker {
   readonly #configuration: PublishedObject<ConfigurationState>;
   readonly #announcements: Announcements;
   readonly #wire: Wire;
+  readonly #formers: Formers | null;
   readonly #loaded: Gauge;
   readonly #stale: Gauge;
   readonly #startedAt: string;
@@ -89,7 +91,7 @@ export class Speaker {
       ...deps,
       node: nodeName,
       port: deps.memberPort,
-      onChange: (died) => this.#electAfter(died),
+      onChange: (died) => (died.length === 0 ? this.#electAll() : this.#electAfterDeath()),
       onTook: (addresses) => {
         for (const ip of addresses) this.#announcer.succeeded(ip);
       },
@@ -105,6 +107,7 @@ export class Speaker {
       signal,
       soon: (task) => void clock.schedule(GATHER_MS, task),
     });
+    this.#formers = formersOf(deps, this.#world, this.#members);
     const published = { cluster, namespace, clock, log, signal, owners: () => this.#owners };
     this.#statuses = new L2StatusWriter({
       ...published,
@@ -197,6 +200,7 @@ export class Speaker {
     this.#announcements.clear();
     await Promise.race([Promise.all([this.#statuses.removeMine(), this.#state.flush()]), sleep(clock, 500)]);
     this.#unsubscribe();
+    this.#formers?.close();
     this.#members.close();
     this.#announcer.close();
   }
@@ -225,18 +229,16 @@ export class Speaker {
   }
 
   /** At once. Losing a node that did not win changes no winner, so a death concerns only what the dead announced. */
-  #electAfter(died: readonly string[]): void {
-    if (died.length === 0) {
-      this.#electAll();
-      return;
-    }
+  #electAfterDeath(): void {
     const liveness = this.#liveness();
     const isOrphan = ({ answer: { winner } }: Decision) => winner !== null && liveness.get(winner)?.alive !== true;
     this.#elect([...this.#decisions.values()].filter(isOrphan).map(({ key }) => key));
+    this.#formers?.refresh();
   }
 
   #electAll(): void {
     this.#elect([...new Set([...this.#decisions.keys(), ...this.#world.services.list().map(keyOf)])]);
+    this.#formers?.refresh();
   }
 
   #elect(keys: readonly string[]): void {
@@ -248,6 +250,7 @@ export class Speaker {
       const decision = this.#world.decide(key, nodes);
       const waits = this.#wire.firstUse.mustWait(key, decision, this.#hasElected);
       if (!waits) succession.note(this.#decisions.get(key), decision);
+      this.#formers?.note(key, decision, this.#hasElected ? null : nodes);
       if (decision === null) this.#decisions.delete(key);
       else this.#decisions.set(key, decision);
       this.#announcements.apply(key, decision, { quiet: this.#inherited.has(key), waits });

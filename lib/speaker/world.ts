@@ -114,12 +114,17 @@ export class World {
 
   /** Node by each of its own addresses, canonical text. */
   get nodeAddresses(): ReadonlyMap<string, string> {
-    const own = (node: Node) => (node.status?.addresses ?? []).filter(({ type }) => type === "InternalIP");
     return new Map(
       this.#nodes
         .list()
-        .flatMap((node) => own(node).map(({ address }) => [canonicalText(address), node.metadata.name ?? ""] as const)),
+        .flatMap((node) => addressesOf(node).map((address) => [address, node.metadata.name ?? ""] as const)),
     );
+  }
+
+  /** Own addresses of a node, canonical texts; empty when there is no such node. */
+  addressesOf(name: string): readonly string[] {
+    const node = this.#nodes.get(name);
+    return node === undefined ? [] : addressesOf(node);
   }
 
   nodeFacts(liveness: ReadonlyMap<string, Liveness>): readonly NodeFacts[] {
@@ -168,4 +173,10 @@ function sameNode(a: Node, b: Node): boolean {
   const facts = (node: Node) =>
     JSON.stringify([node.metadata.labels, isNetworkUnavailable(node), node.status?.addresses ?? []]);
   return facts(a) === facts(b);
+}
+
+function addressesOf({ status }: Node): readonly string[] {
+  return (status?.addresses ?? []).flatMap(({ type, address }) =>
+    type === "InternalIP" ? canonicalText(address) : [],
+  );
 }

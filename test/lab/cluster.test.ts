@@ -1,6 +1,8 @@
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { LABEL } from "#api/names";
+import { NODES } from "#api/resources";
 import { readLab } from "../../lib/main/lab-namespaces.ts";
 import { berthProcesses, eventually, processesOf } from "../support/berth.ts";
 import { type Answer, nodeOf, podOf } from "../support/hammer.ts";
@@ -189,6 +191,12 @@ describe.skipIf(!Namespaces.available())("a cluster of network namespaces (needs
       });
       await until("one answer", () => lab.arping(VIP).length === 1);
     };
+    const exclude = (node: string, value: string | null) =>
+      lab.cluster.patch(
+        NODES,
+        { name: node },
+        { kind: "merge", body: { metadata: { labels: { [LABEL.excludeFromLoadBalancers]: value } } } },
+      );
     const failed = (answers: readonly Answer[]) => answers.filter(({ ok }) => !ok);
     afterEach(async () => {
       for (const node of ["node-01", "node-02", "node-03"]) lab.cable(node, "up");
@@ -212,6 +220,30 @@ describe.skipIf(!Namespaces.available())("a cluster of network namespaces (needs
       });
       stop();
       expect(failed(await load.stop())).toEqual([]);
+    });
+
+    it("a connection that was open goes on, at the same pod, wherever the address moves to and back", async () => {
+      const node = await lab.settled("nginx");
+      await clientFollows("the client to know the node", (mac) => mac === macOf(node));
+      const connection = await lab.talk(VIP, 80);
+      const pods: string[] = [];
+      const ask = async () => {
+        connection.say("GET / HTTP/1.1\r\nHost: berth\r\n\r");
+        pods.push(await connection.next(/nginx-app-/));
+      };
+      await ask();
+      lab.signalSpeaker(node, "SIGKILL");
+      await until("the client to know another", () => lab.believed(VIP) !== macOf(node));
+      await ask();
+      await whole();
+      await ask();
+      await exclude(node, "");
+      await until("the client to know another", () => lab.believed(VIP) !== macOf(node));
+      await ask();
+      await exclude(node, null);
+      await whole();
+      await ask();
+      expect(new Set(pods).size).toBe(1);
     });
 
     it("the speaker is frozen: another answers, and once it thaws only one", async () => {

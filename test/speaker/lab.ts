@@ -18,6 +18,8 @@ interface Process {
   readonly runner: Runner;
   readonly metrics: Metrics;
   readonly link: MemoryLink;
+  /** Where connections that it does not know are passed on to, by address. */
+  readonly hops: Map<string, string>;
   readonly health: { ready(): boolean; healthy(): boolean };
   frozen: boolean;
   cut: boolean;
@@ -106,11 +108,20 @@ export class Lab {
     return link;
   }
 
+  /** A node's kernel, which answers for the node's own address as long as this link is open. */
+  kernel(node: string): MemoryLink {
+    const link = this.#segment.attach({ mac: this.mac(node) });
+    link.answer(this.address(node), null);
+    return link;
+  }
+
   async start(node: string): Promise<Process> {
+    const hops = new Map<string, string>();
     const process: Process = {
       runner: new Runner(silentLog),
       metrics: new Metrics(),
       link: this.#segment.attach({ mac: this.mac(node) }),
+      hops,
       health: { ready: () => false, healthy: () => false },
       frozen: false,
       cut: false,
@@ -119,6 +130,10 @@ export class Lab {
       cluster: this.cluster.client(() => process.cut || process.frozen),
       link: process.link,
       datagrams: this.#datagrams(node, process),
+      passOn: {
+        set: (address, hop) => void (hop === null ? hops.delete(address) : hops.set(address, hop)),
+        close: () => Promise.resolve(),
+      },
       clock: this.#clockOf(process),
       log: silentLog,
       metrics: process.metrics,

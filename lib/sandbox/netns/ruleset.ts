@@ -234,7 +234,8 @@ function baseChains(ip: "ip" | "ip6", version: 4 | 6): readonly BaseChain[] {
     },
     { name: "filter-input", hook: filter("input"), rules: ["jump unserved"] },
     { name: "filter-forward", hook: filter("forward"), rules: ["jump guard"] },
-    { name: "filter-output", hook: filter("output"), rules: ["jump guard"] },
+    // As kube-proxy's: what a speaker passes on to another node is in no connection of this one.
+    { name: "filter-output", hook: filter("output"), rules: ["ct state new jump guard"] },
   ];
 }
 

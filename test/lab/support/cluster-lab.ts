@@ -11,9 +11,11 @@ import { onHost, readLab } from "../../../lib/main/lab-namespaces.ts";
 import { type Berth, berthProcesses, eventually, removeDir, scratchDir, startBerth } from "../../support/berth.ts";
 import type { Answer } from "../../support/hammer.ts";
 import type { Ran } from "./namespaces.ts";
+import { Spoken } from "./spoken.ts";
 
 const COMMAND_MS = 20_000;
 const REQUESTS = fileURLToPath(new URL("./requests.ts", import.meta.url));
+const LINES = fileURLToPath(new URL("./lines.ts", import.meta.url));
 
 /** A whole Berth with --network netns, and hands on its hosts. */
 export class ClusterLab {
@@ -97,6 +99,15 @@ export class ClusterLab {
         return JSON.parse(text) as readonly Answer[];
       },
     };
+  }
+
+  /** Opens one TCP connection from the client. */
+  async talk(address: string, port: number): Promise<Spoken> {
+    const words = [...this.#enter("client"), process.execPath, "--no-warnings", LINES, "talk", address, String(port)];
+    const [command = "", ...args] = words;
+    const spoken = new Spoken(this.#spawn(command, args));
+    await spoken.next("open");
+    return spoken;
   }
 
   /** Follows the lines of a command on a host; resolves, with how to stop, when it has had time to begin. */

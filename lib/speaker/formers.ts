@@ -1,0 +1,147 @@
+import type { NodeFacts } from "#core/election";
+import { type FormerAnnouncers, formerAnnouncers, hopTo } from "#core/former";
+import type { PassOn } from "#net/port";
+import type { Metrics } from "#runtime/metrics";
+import type { SpeakerDeps } from "./deps.ts";
+import type { Membership } from "./membership.ts";
+import { askWire, type WireDeps } from "./who-has.ts";
+import type { Decision, World } from "./world.ts";
+
+/** How long a former announcer that is dead has to show that its kernel is not, and how often it is asked again. */
+const LOOK = { waitMs: 200, againMs: 80 } as const;
+const LOOK_EVERY_MS = 1000;
+const NOBODY: FormerAnnouncers = new Map();
+
+export interface FormersDeps extends WireDeps {
+  readonly node: string;
+  readonly passOn: PassOn;
+  readonly metrics: Metrics;
+  /** A node's own addresses, canonical texts; empty when there is no such node. */
+  readonly addressesOf: (node: string) => readonly string[];
+  /** Whether its speaker is heard. */
+  readonly isAlive: (node: string) => boolean;
+  /** Who would announce a Service among these nodes. */
+  readonly winnerAmong: (key: string, nodes: readonly NodeFacts[]) => string | null;
+}
+
+/** For one speaker; null where nothing can be passed on. */
+export function formersOf(deps: SpeakerDeps, world: World, members: Membership): Formers | null {
+  const { passOn, nodeName: node, nodeAddress: senderIp } = deps;
+  if (passOn === undefined) return null;
+  return new Formers({
+    ...deps,
+    node,
+    passOn,
+    senderIp,
+    announces: () => false,
+    addressesOf: (name) => world.addressesOf(name),
+    isAlive: (name) => members.peers.some((peer) => peer.node === name && peer.alive),
+    winnerAmong: (key, nodes) => world.decide(key, nodes)?.answer.winner ?? null,
+  });
+}
+
+/**
+ * Keeps the connections that were open when an address moved here: segments
+ * of connections that began on the node that announced it before go there.
+ *
+ * The hops are set long before they are needed, while that node still announces, so that a takeover
+ * waits for nothing. A dead speaker is no dead node, its kernel forwards as before; but a node that does not
+ * answer for its own address would swallow what should be refused.
+ */
+export class Formers {
+  readonly #deps: FormersDeps;
+  readonly #services = new Map<string, FormerAnnouncers>();
+  /** By address: the node, by each Service that has it (they may share one). */
+  readonly #nodes = new Map<string, Map<string, string>>();
+  /** Nodes that are dead and do not answer on the wire either. */
+  #silent: ReadonlySet<string> = new Set();
+  #cancelLook: (() => void) | null = null;
+  #looking = false;
+  #closed = false;
+
+  constructor(deps: FormersDeps) {
+    this.#deps = deps;
+    const gauge = deps.metrics.gauge(
+      "berth_speaker_former_announcers",
+      "Addresses whose open TCP connections are passed on to the node that announced them before.",
+    );
+    deps.metrics.onRender(() => gauge.set({}, [...this.#nodes.keys()].filter((one) => this.#hop(one) !== null).length));
+  }
+
+  /**
+   * Takes note of an election; null: the Service is gone. `nodes` at the first election of this process: what it wins
+   * was announced by whoever wins without it. What appeared later was announced by nobody.
+   */
+  note(key: string, decision: Decision | null, nodes: readonly NodeFacts[] | null): void {
+    const { node: self, winnerAmong } = this.#deps;
+    const others = nodes?.filter(({ name }) => name !== self) ?? null;
+    const before = this.#services.get(key) ?? NOBODY;
+    const { winner = null } = decision?.answer ?? {};
+    const after = formerAnnouncers(before, {
+      self,
+      winner,
+      addresses: decision?.addresses ?? [],
+      withoutSelf: () => (others === null ? null : winnerAmong(key, others)),
+    });
+    if (after.size === 0) this.#services.delete(key);
+    else this.#services.set(key, after);
+    for (const address of new Set([...before.keys(), ...after.keys()])) {
+      const node = after.get(address);
+      if (node === before.get(address)) continue;
+      const holders = this.#nodes.get(address) ?? new Map<string, string>();
+      if (node === undefined) holders.delete(key);
+      else holders.set(key, node);
+      if (holders.size === 0) this.#nodes.delete(address);
+      else this.#nodes.set(address, holders);
+      this.#apply(address);
+    }
+  }
+
+  /** Members, or the addresses of nodes, changed. */
+  refresh(): void {
+    for (const address of this.#nodes.keys()) this.#apply(address);
+    void this.#look();
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#cancelLook?.();
+  }
+
+  async #look(): Promise<void> {
+    if (this.#looking || this.#closed) return;
+    this.#cancelLook?.();
+    this.#cancelLook = null;
+    const { addressesOf, isAlive, clock } = this.#deps;
+    const used = new Set([...this.#nodes.values()].flatMap((holders) => [...holders.values()]));
+    const dead = [...used].filter((node) => !isAlive(node));
+    if (dead.length > 0) {
+      this.#looking = true;
+      const seen = await askWire(this.#deps, dead.flatMap(addressesOf), LOOK);
+      this.#looking = false;
+      const answering = new Set(seen.flatMap(({ address, answers }) => (answers.length > 0 ? address : [])));
+      this.#know(new Set(dead.filter((node) => !addressesOf(node).some((address) => answering.has(address)))));
+      if (this.#closed) return;
+      this.#cancelLook = clock.schedule(LOOK_EVERY_MS, () => void this.#look());
+    } else this.#know(new Set());
+  }
+
+  #know(silent: ReadonlySet<string>): void {
+    const before = this.#silent;
+    this.#silent = silent;
+    if (this.#closed) return;
+    for (const [address, holders] of this.#nodes) {
+      if ([...holders.values()].some((node) => silent.has(node) !== before.has(node))) this.#apply(address);
+    }
+  }
+
+  #apply(address: string): void {
+    this.#deps.passOn.set(address, this.#hop(address));
+  }
+
+  #hop(address: string): string | null {
+    const [node] = this.#nodes.get(address)?.values() ?? [];
+    if (node === undefined || this.#silent.has(node)) return null;
+    return hopTo(address, this.#deps.addressesOf(node));
+  }
+}

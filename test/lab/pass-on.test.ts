@@ -1,0 +1,173 @@
+import { fileURLToPath } from "node:url";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { eventually } from "../support/berth.ts";
+import { Namespaces } from "./support/namespaces.ts";
+import { Spoken } from "./support/spoken.ts";
+
+const NODE = fileURLToPath(new URL("../../node_modules/.bin/node", import.meta.url));
+const programOf = (name: string) => fileURLToPath(new URL(`./support/${name}.ts`, import.meta.url));
+const MAC = { a: "02:be:00:00:00:0a", b: "02:be:00:00:00:0b", c: "02:be:00:00:00:0c" };
+const VIPS = ["192.0.2.100", "2001:db8::64"] as const;
+const OWN = { a: ["192.0.2.11", "2001:db8::11"], b: ["192.0.2.12", "2001:db8::12"], c: ["192.0.2.13", "2001:db8::13"] };
+type Node = keyof typeof OWN;
+
+/**
+ * A client and three nodes on one switch. All nodes serve the same address, as
+ * a service proxy does; which of them gets the client's packets is what the client believes.
+ */
+describe.skipIf(!Namespaces.available())("connections that were open when an address moved (needs root)", () => {
+  let lab: Namespaces;
+  const hosts: Spoken[] = [];
+
+  const start = (host: string, program: string, ...args: readonly string[]) =>
+    new Spoken(lab.spawn(host, NODE, "--no-warnings", programOf(program), ...args));
+  /** The client believes that the address is at this node. */
+  const moveTo = (node: Node, vip: string) =>
+    lab.must("client", "ip", "neigh", "replace", vip, "lladdr", MAC[node], "nud", "permanent", "dev", "eth0");
+  const talk = async (vip: string) => {
+    const connection = start("client", "lines", "talk", vip, "80");
+    await connection.next("open");
+    return connection;
+  };
+  const passing = async (node: Node, lines: readonly string[], shows: string) => {
+    const host = start(node, "pass-on-host");
+    hosts.push(host);
+    await host.next("open");
+    for (const line of lines) host.say(line);
+    await eventually("the next hop to be set", 10_000, async () =>
+      lab.must(node, "nft", "list", "ruleset").includes(shows) ? true : null,
+    );
+    return host;
+  };
+  const hop = (vip: string, node: Node) => `${vip}|${OWN[node][vip.includes(":") ? 1 : 0]}`;
+  const set = (vip: string, node: Node) => `${vip} : ${OWN[node][vip.includes(":") ? 1 : 0]}`;
+  const hasTable = (node: string) => lab.must(node, "nft", "list", "tables").includes("berth-speaker");
+
+  beforeAll(async () => {
+    lab = Namespaces.create("pass");
+    for (const host of ["switch", "client", "a", "b", "c"]) lab.add(host);
+    lab.must("switch", "ip", "link", "add", "lan", "type", "bridge");
+    lab.must("switch", "ip", "link", "set", "lan", "up");
+    for (const host of ["client", "a", "b", "c"] as const) {
+      const mac = host === "client" ? "02:be:00:00:00:01" : MAC[host];
+      lab.cable({ host: "switch", name: `to-${host}` }, { host, name: "eth0", mac });
+      lab.must("switch", "ip", "link", "set", `to-${host}`, "master", "lan");
+      for (const [index, own] of (host === "client" ? ["192.0.2.1", "2001:db8::1"] : OWN[host]).entries()) {
+        lab.address(host, "eth0", `${own}/${index === 0 ? 24 : 64}`);
+      }
+    }
+    for (const node of ["a", "b", "c"]) {
+      const rules = (family: string, vip: string) =>
+        `table ${family} proxy {\n chain in { type nat hook prerouting priority dstnat; ${family} daddr ${vip} tcp dport 80 redirect to :8080\n }\n}`;
+      lab.feed(node, `${rules("ip", VIPS[0])}\n${rules("ip6", VIPS[1])}\n`, "nft", "-f", "-");
+      await start(node, "lines", "serve", node, "8080").next("listening");
+    }
+  });
+  afterEach(async () => {
+    for (const host of hosts.splice(0)) host.end();
+    await eventually("the tables to be gone", 10_000, async () => (hasTable("a") || hasTable("b") ? null : true));
+  });
+  afterAll(() => lab?.close());
+
+  it.each(VIPS)("end with a reset where nothing is passed on (%s)", async (vip) => {
+    moveTo("a", vip);
+    const connection = await talk(vip);
+    connection.say("one");
+    await connection.next("a: one");
+    moveTo("b", vip);
+    connection.say("two");
+    await connection.next("ECONNRESET");
+  });
+
+  it.each(VIPS)("go on at the node that had it, while new ones are for the one that has it (%s)", async (vip) => {
+    moveTo("a", vip);
+    const connection = await talk(vip);
+    connection.say("one");
+    await connection.next("a: one");
+    await passing("b", [hop(vip, "a")], set(vip, "a"));
+    moveTo("b", vip);
+    connection.say("two");
+    await connection.next("a: two");
+    const another = await talk(vip);
+    another.say("new");
+    await another.next("b: new");
+    // Back, and again: each node knows its own.
+    await passing("a", [hop(vip, "b")], set(vip, "b"));
+    moveTo("a", vip);
+    for (const [one, name] of [
+      [connection, "a"],
+      [another, "b"],
+    ] as const) {
+      one.say("three");
+      await one.next(`${name}: three`);
+    }
+  });
+
+  it("carry a megabyte in one write over a move", async () => {
+    const [vip] = VIPS;
+    moveTo("a", vip);
+    const connection = await talk(vip);
+    await passing("b", [hop(vip, "a")], set(vip, "a"));
+    connection.say("x".repeat(1_000_000));
+    moveTo("b", vip);
+    expect(await connection.next(/^a: x+$/)).toHaveLength(1_000_003);
+  });
+
+  it("are refused by the node that had it, when it does not know them either, and are passed on only once", async () => {
+    const [vip] = VIPS;
+    moveTo("c", vip);
+    const connection = await talk(vip);
+    connection.say("one");
+    await connection.next("c: one");
+    await passing("a", [hop(vip, "b")], set(vip, "b"));
+    await passing("b", [hop(vip, "a")], set(vip, "a"));
+    const before = received("b");
+    moveTo("b", vip);
+    connection.say("two");
+    await connection.next("ECONNRESET");
+    expect(received("b") - before).toBeLessThan(10);
+  });
+
+  it("are told in addresses only: nothing else becomes part of a command", async () => {
+    const [vip] = VIPS;
+    const lines = ["x } ; flush ruleset|192.0.2.11", `${vip}|x } ; flush ruleset`, `${vip}|2001:db8::11`];
+    await passing("b", [...lines, hop("192.0.2.101", "a")], set("192.0.2.101", "a"));
+    expect(lab.must("b", "nft", "list", "ruleset")).not.toContain(`${vip} :`);
+  });
+
+  it("are passed on to where it was said last, and no more when it is taken back", async () => {
+    const [vip] = VIPS;
+    const host = await passing("b", [hop(vip, "a")], set(vip, "a"));
+    host.say(`${vip}|192.0.2.13`);
+    const says = (text: string) => lab.must("b", "nft", "list", "table", "ip", "berth-speaker").includes(text);
+    await eventually("the other hop", 10_000, async () => (says(`${vip} : 192.0.2.13`) ? true : null));
+    host.say(vip);
+    await eventually("no hop", 10_000, async () => (says("elements") ? null : true));
+  });
+
+  it("are passed on again when somebody else flushed the rules", async () => {
+    const [vip] = VIPS;
+    const host = await passing("b", [hop(vip, "a")], set(vip, "a"));
+    lab.must("b", "nft", "delete", "table", "ip", "berth-speaker");
+    host.say(hop("192.0.2.101", "a"));
+    const says = (text: string) => lab.must("b", "nft", "list", "ruleset").includes(text);
+    const both = [set(vip, "a"), set("192.0.2.101", "a")];
+    await eventually("both hops", 10_000, async () => (both.every(says) ? true : null));
+  });
+
+  it("are passed on while a speaker that was killed is away, and its successor begins anew", async () => {
+    const [vip] = VIPS;
+    const killed = lab.spawn("b", NODE, "--no-warnings", programOf("pass-on-host"));
+    killed.stdin.write(`${hop(vip, "a")}\n`);
+    const says = () => lab.must("b", "nft", "list", "ruleset").includes(set(vip, "a"));
+    await eventually("the hop", 10_000, async () => (says() ? true : null));
+    killed.kill("SIGKILL");
+    expect(says()).toBe(true);
+    await passing("b", [], "berth-speaker");
+    expect(says()).toBe(false);
+  });
+
+  function received(host: string): number {
+    return Number(lab.must(host, "cat", "/sys/class/net/eth0/statistics/rx_packets"));
+  }
+});
