@@ -7,7 +7,7 @@ import { Hull, NodeName } from "#components/ui/hull";
 import { useNow } from "#components/ui/now";
 import { Table, Td, Th, Tr } from "#components/ui/table";
 
-/** The neighbour table of the sandbox's edge: what a client's ARP cache holds, seen from outside the cluster. */
+/** The neighbour table of the sandbox's edge: what a client's ARP cache or neighbour cache holds, seen from outside the cluster. */
 export function Neighbours() {
   const sandbox = useSession()?.sandbox === true;
   const query = useQuery({ ...neighboursQuery, enabled: sandbox });
@@ -20,12 +20,12 @@ export function Neighbours() {
   return (
     <section className="card" aria-labelledby="edge-title">
       <header>
-        <h2 id="edge-title">ARP cache of the edge</h2>
+        <h2 id="edge-title">Neighbours of the edge</h2>
         <span className="t3 xs">a host beside the cluster, as a client sees it</span>
         <span className="more">{`${rows.length} entries`}</span>
       </header>
       <Table
-        label="ARP cache of the edge"
+        label="Neighbours of the edge"
         className="tight"
         head={
           <>

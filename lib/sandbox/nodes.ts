@@ -63,7 +63,7 @@ export async function startNodes(options: NodesOptions): Promise<{ close(): Prom
   const { objects, clock, log, nodeCount } = options;
   const dataDir = path.resolve(options.dataDir);
   await mkdir(path.join(dataDir, "pods"), { recursive: true });
-  const nodes = identities(nodeCount, options.network === "netns" ? "10" : "127");
+  const nodes = identities(nodeCount, options.network);
   const { apiPort, berthBin, nodePath } = options;
   const children = new ChildRegistry(dataDir, log);
   const network = await openNetwork(options.network ?? "loopback", {
@@ -160,11 +160,13 @@ async function openNetwork(kind: "loopback" | "netns", deps: NetworkDeps): Promi
   return startNetns(deps);
 }
 
-/** Addresses are 127.77.0.11 and up on this machine's loopback, 10.77.0.11 and up inside namespaces. */
-function identities(count: number, net: "10" | "127"): readonly NodeIdentity[] {
+/** Addresses are 127.77.0.11 and up on this machine's loopback, 10.77.0.11 and fd77::11 and up inside namespaces. */
+function identities(count: number, network: NodesOptions["network"]): readonly NodeIdentity[] {
   return Array.from({ length: count }, (_unused, index) => {
     const number = index + 1;
-    return { number, name: `node-${String(number).padStart(2, "0")}`, address: `${net}.77.0.${10 + number}` };
+    const identity = { number, name: `node-${String(number).padStart(2, "0")}` };
+    if (network !== "netns") return { ...identity, address: `127.77.0.${10 + number}` };
+    return { ...identity, address: `10.77.0.${10 + number}`, address6: `fd77::${10 + number}` };
   });
 }
 

@@ -161,7 +161,7 @@ describe("the power drill", () => {
         .allTextContents();
       return others.some((text) => /speakers1/.test(text)) ? true : null;
     });
-    const neighbours = region(page, "ARP cache of the edge, table");
+    const neighbours = region(page, "Neighbours of the edge, table");
     await expect.poll(() => rowOf(neighbours, "127.77.10.1").textContent(), { timeout: 8000 }).not.toContain(node);
     await expectAccessible(page);
     await nodes()

@@ -70,6 +70,7 @@ const CHANGING: readonly Rewrite[] = [
   [/\bnginx-[0-9a-z]{5}\b/g, "nginx-<slice>"],
   [/\b(?:127\.77\.0|192\.0\.2)\.1[123]\b/g, "<node-ip>"],
   [/\b10\.244\.\d+\.\d+\b/g, "<pod-ip>"],
+  [/\bfd77:244:\d+::[\da-f]*/g, "<pod-ip6>"],
   [/\b10\.96\.\d+\.\d+\b/g, "<cluster-ip>"],
   [/(nodePort"?: |:|<unset> +)3[0-2]\d{3}\b/g, "$1<node-port>"],
   [/\b(?:\d+d)?(?:\d+h)?(?:\d+m)?\d+[smhd]\b/g, "<age>"],

@@ -11,6 +11,8 @@ export interface NodeIdentity {
   readonly number: number;
   readonly name: string;
   readonly address: string;
+  /** In networks where nodes have one. */
+  readonly address6?: string | undefined;
 }
 
 export const KUBELET_VERSION = "v1.36.2";
@@ -22,7 +24,7 @@ export function nodeObject({ number, name }: NodeIdentity): Node {
     apiVersion: "v1",
     kind: "Node",
     metadata: { name, labels: nodeLabels({ number, name }), annotations: { "node.alpha.kubernetes.io/ttl": "0" } },
-    spec: { podCIDR, podCIDRs: [podCIDR] },
+    spec: { podCIDR, podCIDRs: [podCIDR, `fd77:244:${number}::/64`] },
   };
 }
 
@@ -42,7 +44,7 @@ export function nodeLabels({ number, name }: Pick<NodeIdentity, "number" | "name
  * machine that all of them share; nothing here is invented.
  */
 export async function nodeStatus(
-  { name, address }: NodeIdentity,
+  { name, address, address6 }: NodeIdentity,
   options: {
     readonly clock: Clock;
     readonly dataDir: string;
@@ -61,6 +63,7 @@ export async function nodeStatus(
   return {
     addresses: [
       { type: "InternalIP", address },
+      ...(address6 === undefined ? [] : [{ type: "InternalIP", address: address6 }]),
       { type: "Hostname", address: name },
     ],
     capacity: resources,

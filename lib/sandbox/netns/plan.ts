@@ -1,3 +1,5 @@
+import { podAddress6 } from "../proxy/pod-network.ts";
+
 /**
  * The network `netns` as data: which hosts there are, how they are cabled, and
  * what each is told. Every address is private and exists inside the namespaces
@@ -72,12 +74,6 @@ export function planHosts(nodeCount: number): readonly PlannedHost[] {
 /** "node-01" */
 export function nodeName(number: number): string {
   return `node-${String(number).padStart(2, "0")}`;
-}
-
-/** The address of a pod in the other family: 10.244.1.5 → fd77:244:1::5. Null for any other address. */
-export function podAddress6(address: string): string | null {
-  const [, node, host] = /^10\.244\.(\d+)\.(\d+)$/.exec(address) ?? [];
-  return node === undefined || host === undefined ? null : `fd77:244:${node}::${Number(host).toString(16)}`;
 }
 
 function nodeHost(number: number, all: readonly number[]): PlannedHost {

@@ -6,7 +6,7 @@ import { berthRuntime } from "../kubelet/runtimes/berth.ts";
 import { nginxRuntime } from "../kubelet/runtimes/nginx.ts";
 import { startLan } from "../lan/start.ts";
 import { NodeProxy } from "../proxy/node-proxy.ts";
-import { PodNetwork } from "../proxy/pod-network.ts";
+import { PodNetwork, podAddress6 } from "../proxy/pod-network.ts";
 import { followForeignHosts } from "./foreign-hosts.ts";
 import { publishNeighbours } from "./neighbour-glue.ts";
 import type { NetworkDeps, NodeNetwork, SandboxNetwork } from "./network.ts";
@@ -66,7 +66,7 @@ export async function startLoopback(deps: NetworkDeps): Promise<SandboxNetwork> 
         connected: () => true,
       };
     },
-    secondAddress: () => null,
+    secondAddress: podAddress6,
     releasePod: () => undefined,
     start() {
       services.start();

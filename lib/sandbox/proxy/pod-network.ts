@@ -4,7 +4,8 @@ import type { Peer, Protocol } from "#net/host";
  * Where pods really listen. Pod addresses (10.244.n.x) exist only inside the
  * sandbox; behind each is a socket on loopback, normally its *shadow*
  * 127.244.n.x with the same port, or an ephemeral port where that one could
- * not be bound. Kubelets write it, service proxies read it.
+ * not be bound. A pod's IPv6 address leads to the same socket. Kubelets write
+ * it, service proxies read it.
  */
 export class PodNetwork {
   readonly #pods = new Map<string, Map<string, Peer>>();
@@ -30,9 +31,10 @@ export class PodNetwork {
    * pod's shadow (a process that listens by itself); null when the address has none.
    */
   lookup(podAddress: string, port: number, protocol: Protocol): Peer | null {
-    const known = this.#pods.get(podAddress)?.get(portKey(port, protocol));
+    const address = podAddress4(podAddress) ?? podAddress;
+    const known = this.#pods.get(address)?.get(portKey(port, protocol));
     if (known !== undefined) return known;
-    const shadow = shadowOf(podAddress);
+    const shadow = shadowOf(address);
     return shadow === null ? null : { address: shadow, port };
   }
 }
@@ -44,6 +46,18 @@ export class PodNetwork {
 export function shadowOf(podAddress: string): string | null {
   if (podAddress.startsWith("127.")) return podAddress;
   return /^10(\.\d{1,3}){3}$/.test(podAddress) ? `127${podAddress.slice(2)}` : null;
+}
+
+/** The address of a pod in the other family: 10.244.1.5 → fd77:244:1::5. Null for any other address. */
+export function podAddress6(address: string): string | null {
+  const [, node, host] = /^10\.244\.(\d+)\.(\d+)$/.exec(address) ?? [];
+  return node === undefined || host === undefined ? null : `fd77:244:${node}::${Number(host).toString(16)}`;
+}
+
+/** The other way: fd77:244:1::5 → 10.244.1.5. Null for any other address. */
+function podAddress4(address: string): string | null {
+  const [, node, host] = /^fd77:244:(\d+)::([\da-f]+)$/.exec(address) ?? [];
+  return node === undefined || host === undefined ? null : `10.244.${node}.${Number.parseInt(host, 16)}`;
 }
 
 function portKey(port: number, protocol: Protocol): string {

@@ -17,8 +17,8 @@ const ASKED_NODES = 3;
 const ASKED_ADDRESSES = 8;
 
 /**
- * Has speakers ask the wire who answers for the addresses in use (IPv4: ARP),
- * and sets the answers against who is believed to announce them. Empty when
+ * Has speakers ask the wire who answers for the addresses in use (ARP, or
+ * neighbour discovery), and sets the answers against who is believed to announce them. Empty when
  * nobody can ask. Takes at most 1.5 s.
  */
 export async function askWire(on: Dashboard, signal?: AbortSignal): Promise<WireRow[]> {
@@ -79,7 +79,7 @@ function addressesInUse(view: View): readonly InUse[] {
   const found = new Map<string, string>();
   for (const service of view.facts.services) {
     for (const address of addressesOf(service)) {
-      if (tryParseAddress(address)?.family === 4 && !found.has(address)) found.set(address, keyOf(service));
+      if (tryParseAddress(address) !== null && !found.has(address)) found.set(address, keyOf(service));
     }
   }
   return [...found].map(([address, service]) => ({ address, service }));

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { ipvsLines } from "#sandbox/netns/ipvs";
 import { readNeighbour } from "#sandbox/netns/neighbours";
-import { hostLines, planHosts, podAddress6, podLines, readCable, switchLines } from "#sandbox/netns/plan";
+import { hostLines, planHosts, podLines, readCable, switchLines } from "#sandbox/netns/plan";
 
 describe("the plan of the lab", () => {
   it.each([1, 3, 9])("has %s nodes, a client, a router, a host behind it and the API server's address", (count) => {
@@ -61,14 +61,6 @@ describe("the plan of the lab", () => {
       "route add default via 10.244.3.1",
       "route add default via fd77:244:3::1",
     ]);
-  });
-
-  it.each([
-    ["a pod's", "10.244.1.5", "fd77:244:1::5"],
-    ["a node's", "10.77.0.11", null],
-    ["an IPv6", "fd77::1", null],
-  ])("knows the second address of %s address", (_what, address, second) => {
-    expect(podAddress6(address)).toBe(second);
   });
 });
 

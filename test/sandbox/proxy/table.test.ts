@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { PodNetwork, shadowOf } from "#sandbox/proxy/pod-network";
+import { PodNetwork, podAddress6, shadowOf } from "#sandbox/proxy/pod-network";
 import { frontendKey } from "#sandbox/proxy/service-frontends";
 import type { EndpointSliceLike } from "#sandbox/proxy/shapes";
 import { buildTable, usableBackends } from "#sandbox/proxy/table";
@@ -203,8 +203,17 @@ describe("the pod network", () => {
     const at = { address: "127.244.1.5", port: 43_211 };
     network.open("10.244.1.5", 80, "TCP", at);
     expect(network.lookup("10.244.1.5", 80, "TCP")).toBe(at);
+    expect(network.lookup("fd77:244:1::5", 80, "TCP")).toBe(at);
     expect(network.lookup("10.244.1.5", 80, "UDP")).toEqual({ address: "127.244.1.5", port: 80 });
     network.close("10.244.1.5");
     expect(network.lookup("10.244.1.5", 80, "TCP")).toEqual({ address: "127.244.1.5", port: 80 });
+  });
+
+  it.each([
+    ["a pod's", "10.244.1.26", "fd77:244:1::1a"],
+    ["a node's", "10.77.0.11", null],
+    ["an IPv6", "fd77::1", null],
+  ])("knows the second address of %s address", (_what, address, second) => {
+    expect(podAddress6(address)).toBe(second);
   });
 });

@@ -54,11 +54,10 @@ export const DIFFERENCES: readonly Difference[] = [
   {
     commands: [35],
     because:
-      "its pods were marked running by a stand-in kubelet: no container states, no kubelet's conditions and events; dual stack; another volume",
+      "its pods were marked running by a stand-in kubelet: no container states, no kubelet's conditions and events; another volume",
     rewrites: [
       [/node-0\d/g, "<node>"],
       [/(zone=)z\d/g, "$1<zone>"],
-      line(" +IP: +<pod-ip6>"),
       line(" +ConfigMapName: +openshift-service-ca\\.crt\\n +ConfigMapOptional: +<nil>"),
       line(" +Container ID: .*"),
       line(" +Image ID: .*"),
@@ -72,7 +71,7 @@ export const DIFFERENCES: readonly Difference[] = [
   {
     commands: [5, 36],
     because:
-      "its nodes had a stand-in kubelet: no lease, other conditions and sizes, no events; dual stack; the labels every kubelet of today still sets; another system, kernel and runtime",
+      "its nodes had a stand-in kubelet: no lease, other conditions and sizes, no events; the labels every kubelet of today still sets; another system, kernel and runtime",
     rewrites: [
       [/(<node-ip> +<none> +).*$/gm, "$1<node>"],
       [/^Labels: +(beta\.kubernetes\.io\/.*\n +)*/gm, "Labels: "],
@@ -80,7 +79,6 @@ export const DIFFERENCES: readonly Difference[] = [
       line(" +(Ready|MemoryPressure|DiskPressure|PIDPressure) +(True|False) +<time> +<time> .*"),
       [/^( +(?:cpu|ephemeral-storage|memory): +)\d\w*/gm, "$1<size>"],
       [/^( +(?:Machine ID|System UUID|Boot ID|Kernel Version|OS Image|Container Runtime Version): +).*/gm, "$1<node>"],
-      [/,<pod-ip6>\/64/g, ""],
       [/^Events:(?: +<none>|\n(?: .*(?:\n|$))*)/gm, "Events: <events>\n"],
     ],
   },
