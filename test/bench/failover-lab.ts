@@ -5,7 +5,8 @@
  * requests lost, and the longest gap between two replies (a client that opens a
  * new connection every 10 ms, in its own namespace); and what part of the
  * requests is lost long after the address has moved: that of the pods on the
- * node that is cut off, one of three, until the cluster notices. Not a timed test.
+ * node that is cut off, one of three, until the cluster notices; and in how many runs a connection that was open
+ * before still answered afterwards. Not a timed test.
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { NODES } from "#api/resources";
@@ -39,6 +40,7 @@ interface Run {
   readonly gapMs: number;
   /** 0 to 100. */
   readonly lostLater: number;
+  readonly kept: boolean;
   readonly errors: readonly string[];
 }
 
@@ -55,6 +57,8 @@ async function measure([strike, repair]: readonly [Strike, Strike]): Promise<Run
     return lab.believed(ADDRESS) === macOf(announcer) ? announcer : null;
   });
   await sleep(1500);
+  const ask = await lab.keepAlive(ADDRESS);
+  await ask();
   const load = lab.requests(`http://${ADDRESS}/`);
   let at = 0;
   let movedMs = Number.NaN;
@@ -67,6 +71,10 @@ async function measure([strike, repair]: readonly [Strike, Strike]): Promise<Run
   await sleep(3000);
   stop();
   const answers = await load.stop();
+  const kept = await ask(2000).then(
+    () => true,
+    () => false,
+  );
   await repair(node);
   await lab.freshSpeakers();
   const lost = (some: typeof answers) => some.filter(({ ok }) => !ok).length;
@@ -77,6 +85,7 @@ async function measure([strike, repair]: readonly [Strike, Strike]): Promise<Run
     lost: lost(answers),
     gapMs: longestOutage(answers),
     lostLater: (100 * lost(later)) / later.length,
+    kept,
     errors: answers.flatMap(({ ok, text }) => (ok ? [] : text)),
   };
 }
@@ -87,15 +96,18 @@ const cells = (values: readonly number[], unit: string) =>
   [median(values), Math.max(...values)].map((value) => `${value.toFixed(0)}${unit}`.padStart(9)).join("");
 console.log(`${runs} runs each; median and worst`);
 console.log(
-  `${"".padEnd(24)}${"ARP entry moved".padStart(18)}${"requests lost".padStart(18)}${"longest gap".padStart(18)}${"lost later".padStart(18)}`,
+  `${"".padEnd(24)}${"ARP entry moved".padStart(18)}${"requests lost".padStart(18)}${"longest gap".padStart(18)}${"lost later".padStart(18)}${"connection kept".padStart(18)}`,
 );
 try {
   for (const [name, way] of Object.entries(CASES).filter(([name]) => name.includes(only))) {
     const results: Run[] = [];
     for (let n = 0; n < runs; n++) results.push(await measure(way));
     const of = (key: "movedMs" | "lost" | "gapMs" | "lostLater") => results.map((one) => one[key]);
+    const kept = results.filter((one) => one.kept).length;
     const columns = [cells(of("movedMs"), " ms"), cells(of("lost"), ""), cells(of("gapMs"), " ms")];
-    console.log(`${name.padEnd(24)}${columns.join("")}${cells(of("lostLater"), " %")}`);
+    console.log(
+      `${name.padEnd(24)}${columns.join("")}${cells(of("lostLater"), " %")}${`${kept} of ${runs}`.padStart(18)}`,
+    );
     const errors = [...new Set(results.flatMap((one) => one.errors))];
     if (errors.length > 0) console.log(`  lost by: ${errors.join("; ")}`);
   }

@@ -101,13 +101,16 @@ export class ClusterLab {
     };
   }
 
-  /** Opens one TCP connection from the client. */
-  async talk(address: string, port: number): Promise<Spoken> {
-    const words = [...this.#enter("client"), process.execPath, "--no-warnings", LINES, "talk", address, String(port)];
+  /** Opens one HTTP connection from the client; each call asks on it, and resolves with the pod that answered. */
+  async keepAlive(address: string): Promise<(withinMs?: number) => Promise<string>> {
+    const words = [...this.#enter("client"), process.execPath, "--no-warnings", LINES, "talk", address, "80"];
     const [command = "", ...args] = words;
-    const spoken = new Spoken(this.#spawn(command, args));
-    await spoken.next("open");
-    return spoken;
+    const connection = new Spoken(this.#spawn(command, args));
+    await connection.next("open");
+    return async (withinMs) => {
+      connection.say("GET / HTTP/1.1\r\nHost: berth\r\n\r");
+      return /nginx-app-[\w-]+/.exec(await connection.next(/nginx-app-/, withinMs))?.[0] ?? "";
+    };
   }
 
   /** Follows the lines of a command on a host; resolves, with how to stop, when it has had time to begin. */
