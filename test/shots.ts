@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Page } from "playwright-core";
 import { stringify } from "yaml";
-import type { Deployment } from "#api/kubernetes";
+import type { Deployment } from "#api/kubernetes/workloads";
 import { readManifests } from "#main/manifests";
 import { type Berth, berthProcesses, removeDir, scratchDir, startBerth } from "./support/berth.ts";
 import { launchBrowser, openPage, type Theme } from "./support/browser.ts";

@@ -1,14 +1,14 @@
 "use client";
 
 import { useEffect, useState } from "react";
-import type { AdvertisementRow } from "#api/dashboard";
+import type { AdvertisementRow } from "#api/dashboard/advertisements";
 import { problemIn, useCreateAdvertisement, usePatchAdvertisement } from "#client/actions";
 import { selectedNodes, selectNodes } from "#client/pool-form";
 import { fieldMessage, restMessage } from "#client/problem";
 import { useRows } from "#client/queries";
 import { splitNames } from "#client/range-input";
 import { Dialog } from "#components/ui/dialog";
-import { Field, FormProblem } from "#components/ui/field";
+import { FormProblem, TextField } from "#components/ui/field";
 
 /** Makes or edits an L2Advertisement: which pools, which nodes, which interfaces. */
 export function AdvertisementDialog({
@@ -67,18 +67,7 @@ export function AdvertisementDialog({
       >
         <div className="dialog-body">
           {row !== null ? null : (
-            <Field label="Name" error={fieldMessage(problem, "name")}>
-              {(props) => (
-                <input
-                  {...props}
-                  className="inp"
-                  autoComplete="off"
-                  spellCheck={false}
-                  value={name}
-                  onChange={(event) => setName(event.target.value)}
-                />
-              )}
-            </Field>
+            <TextField label="Name" error={fieldMessage(problem, "name")} value={name} onChange={setName} />
           )}
           <Choices
             label="Pools"
@@ -100,22 +89,15 @@ export function AdvertisementDialog({
               error={fieldMessage(problem, "nodeSelectors")}
             />
           )}
-          <Field
+          <TextField
             label="Interfaces"
             error={fieldMessage(problem, "interfaces")}
             help="Empty: all interfaces of the node"
-          >
-            {(props) => (
-              <input
-                {...props}
-                className="inp mono"
-                spellCheck={false}
-                placeholder="eth0, eth1"
-                value={interfaces}
-                onChange={(event) => setOwn({ ...own, interfaces: event.target.value })}
-              />
-            )}
-          </Field>
+            mono
+            placeholder="eth0, eth1"
+            value={interfaces}
+            onChange={(text) => setOwn({ ...own, interfaces: text })}
+          />
           <FormProblem
             message={
               conflict

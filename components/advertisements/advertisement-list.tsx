@@ -1,7 +1,8 @@
 "use client";
 
 import { useState } from "react";
-import type { AdvertisementRow, PoolRow } from "#api/dashboard";
+import type { AdvertisementRow } from "#api/dashboard/advertisements";
+import type { PoolRow } from "#api/dashboard/pools";
 import { problemIn, useCreateAdvertisement, useDeleteAdvertisement } from "#client/actions";
 import { useRows } from "#client/queries";
 import { path } from "#client/request";
@@ -150,7 +151,7 @@ export function AdvertisementList({ pool }: { readonly pool: PoolRow }) {
 }
 
 /** Red, with the fix in place. */
-export function Uncovered({ pool, names }: { readonly pool: PoolRow; readonly names: readonly string[] }) {
+function Uncovered({ pool, names }: { readonly pool: PoolRow; readonly names: readonly string[] }) {
   const create = useCreateAdvertisement();
   const name = names.includes(pool.name) ? `${pool.name}-l2` : pool.name;
   return (

@@ -1,7 +1,7 @@
 "use client";
 
 import { useState } from "react";
-import type { ComponentRow } from "#api/dashboard";
+import type { ComponentRow } from "#api/dashboard/components";
 import { problemIn, useComponentAction } from "#client/actions";
 import { age, megabytes } from "#client/format";
 import { useOperation, useRows, useSession } from "#client/queries";

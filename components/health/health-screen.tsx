@@ -2,7 +2,7 @@
 
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import type { CheckRow } from "#api/dashboard";
+import type { CheckRow } from "#api/dashboard/preflight";
 import { clock } from "#client/format";
 import { preflightQuery, useFreshPreflight, useLatestOperation, useRows } from "#client/queries";
 import { Components } from "#components/health/components";

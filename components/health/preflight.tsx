@@ -1,7 +1,8 @@
 "use client";
 
 import { useState } from "react";
-import type { CheckRow, OperationRow } from "#api/dashboard";
+import type { OperationRow } from "#api/dashboard/operations";
+import type { CheckRow } from "#api/dashboard/preflight";
 import { problemIn, useFixCheck } from "#client/actions";
 import { Wire } from "#components/health/wire";
 import { Diff } from "#components/ui/diff";

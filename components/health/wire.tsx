@@ -1,6 +1,6 @@
 "use client";
 
-import type { CheckRow } from "#api/dashboard";
+import type { CheckRow } from "#api/dashboard/preflight";
 import { clock, plural } from "#client/format";
 import { useRows } from "#client/queries";
 import { Hull, NodeName } from "#components/ui/hull";

@@ -1,7 +1,7 @@
 "use client";
 
 import { useState } from "react";
-import type { NodeRow } from "#api/dashboard";
+import type { NodeRow } from "#api/dashboard/nodes";
 import { problemIn, usePower } from "#client/actions";
 import { useRows, useSession } from "#client/queries";
 import { Empty, Forbidden, Loading } from "#components/states/states";

@@ -20,7 +20,7 @@ import { preflightQuery, useLatestOperation, useRows, useSession } from "#client
 import { judgeRanges } from "#client/range-input";
 import { RangesLive } from "#components/pools/pool-fields";
 import { Diff } from "#components/ui/diff";
-import { Field, FormProblem } from "#components/ui/field";
+import { FormProblem, TextField } from "#components/ui/field";
 import { Hops } from "#components/ui/hops";
 import { Hull } from "#components/ui/hull";
 import { Icon } from "#components/ui/icon";
@@ -142,42 +142,25 @@ export function PoolStep() {
         create.mutate(createBody(form));
       }}
     >
-      <Field label="Pool" error={fieldMessage(problem, "name")}>
-        {(props) => (
-          <input
-            {...props}
-            className="inp"
-            autoComplete="off"
-            spellCheck={false}
-            value={form.name}
-            onChange={(event) => change({ name: event.target.value })}
-          />
-        )}
-      </Field>
-      <Field label="Addresses" error={fieldMessage(problem, "addresses")}>
-        {(props) => (
-          <input
-            {...props}
-            className="inp mono"
-            autoComplete="off"
-            spellCheck={false}
-            value={form.ranges}
-            onChange={(event) => change({ ranges: event.target.value })}
-          />
-        )}
-      </Field>
-      <Field label="Advertisement" error={fieldMessage(problem, "advertise.name")}>
-        {(props) => (
-          <input
-            {...props}
-            className="inp"
-            autoComplete="off"
-            spellCheck={false}
-            value={form.advertisement}
-            onChange={(event) => change({ advertisement: event.target.value })}
-          />
-        )}
-      </Field>
+      <TextField
+        label="Pool"
+        error={fieldMessage(problem, "name")}
+        value={form.name}
+        onChange={(text) => change({ name: text })}
+      />
+      <TextField
+        label="Addresses"
+        error={fieldMessage(problem, "addresses")}
+        mono
+        value={form.ranges}
+        onChange={(text) => change({ ranges: text })}
+      />
+      <TextField
+        label="Advertisement"
+        error={fieldMessage(problem, "advertise.name")}
+        value={form.advertisement}
+        onChange={(text) => change({ advertisement: text })}
+      />
       <RangesLive ranges={judgeRanges(form.ranges, pools, null)} />
       <FormProblem message={restMessage(problem, ["name", "addresses", "advertise.name"])} />
       <p>

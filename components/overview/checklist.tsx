@@ -1,7 +1,7 @@
 "use client";
 
 import { type ReactNode, useState } from "react";
-import type { Session } from "#api/dashboard";
+import type { Session } from "#api/dashboard/session";
 import { busyStep, currentStep, doneCount, outcomeOf, STEPS, type StepKey } from "#client/checklist";
 import { plural } from "#client/format";
 import { useRows } from "#client/queries";

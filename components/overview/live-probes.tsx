@@ -1,7 +1,7 @@
 "use client";
 
 import Link from "next/link";
-import type { ProbeRow } from "#api/dashboard";
+import type { ProbeRow } from "#api/dashboard/probes";
 import { percent, podParts } from "#client/format";
 import { useRows } from "#client/queries";
 import { usePodColours } from "#components/traffic/colours";

@@ -3,6 +3,7 @@
 import Link from "next/link";
 import { useState } from "react";
 import type { Need } from "#client/attention";
+import { count } from "#client/format";
 import { Empty } from "#components/states/states";
 import { Glyph } from "#components/ui/icon";
 
@@ -18,7 +19,7 @@ export function NeedsYou({ needs }: { readonly needs: readonly Need[] }) {
         <h2 id="needs-title">Needs you</h2>
         {needs.length > SHOWN ? (
           <button className="more linkish" type="button" onClick={() => setAll(!all)}>
-            {all ? `${needs.length}, show the worst` : `${SHOWN} of ${needs.length}, show all`}
+            {all ? `${count(needs.length)}, show the worst` : `${SHOWN} of ${count(needs.length)}, show all`}
           </button>
         ) : null}
       </header>

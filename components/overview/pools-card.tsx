@@ -1,7 +1,7 @@
 "use client";
 
 import Link from "next/link";
-import type { PoolRow } from "#api/dashboard";
+import type { PoolRow } from "#api/dashboard/pools";
 import { poolHref } from "#client/find";
 import { left } from "#client/format";
 import { NextFree, Use } from "#components/pools/pool-table";

@@ -1,6 +1,6 @@
 "use client";
 
-import type { FamilyUse, PoolRow } from "#api/dashboard";
+import type { FamilyUse, PoolRow } from "#api/dashboard/pools";
 import { age, count, plural, size } from "#client/format";
 import { announcedCount, lastMove } from "#client/moves";
 import { useRows } from "#client/queries";

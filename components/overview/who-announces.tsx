@@ -2,7 +2,9 @@
 
 import Link from "next/link";
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
-import type { ActivityRow, NodeRow, ServiceRow } from "#api/dashboard";
+import type { ActivityRow } from "#api/dashboard/activity";
+import type { NodeRow } from "#api/dashboard/nodes";
+import type { ServiceRow } from "#api/dashboard/services";
 import { serviceHref } from "#client/find";
 import { compareAddresses, plural, sharedPrefix } from "#client/format";
 import { moves } from "#client/moves";

@@ -4,7 +4,7 @@
 "use client";
 
 import { type KeyboardEvent, useMemo, useRef, useState } from "react";
-import type { AddressRow } from "#api/dashboard";
+import type { AddressRow } from "#api/dashboard/addresses";
 import { type CellState, cellName, cellText, goTo, gridRows, move } from "#client/address-grid";
 import { Glyph, type GlyphName } from "#components/ui/icon";
 

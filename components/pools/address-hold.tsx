@@ -6,7 +6,7 @@ import { problemIn, useHold, useReleaseHold } from "#client/actions";
 import { HOLD_TIMES, holdOf } from "#client/hold-form";
 import { holdQuery } from "#client/queries";
 import { Dialog } from "#components/ui/dialog";
-import { Field, FormProblem } from "#components/ui/field";
+import { Field, FormProblem, TextField } from "#components/ui/field";
 
 /** Keeps a free address, or a range that begins with it, from being given out. */
 export function HoldAddress({ address }: { readonly address: string }) {
@@ -46,30 +46,21 @@ function HoldDialog({ address, onClose }: { readonly address: string; readonly o
           <p className="t2">
             No Service is given a held address, nor may one ask for it. A Service that has it already keeps it.
           </p>
-          <Field label="Address or range" error={wrong?.[1] ?? null}>
-            {(props) => (
-              <input
-                {...props}
-                className="inp mono"
-                autoComplete="off"
-                spellCheck={false}
-                value={form.addresses}
-                onChange={(event) => setForm({ ...form, addresses: event.target.value })}
-              />
-            )}
-          </Field>
-          <Field label="Why" help="Whoever meets the hold reads this: a ticket, a machine, a name.">
-            {(props) => (
-              <input
-                {...props}
-                className="inp"
-                autoComplete="off"
-                maxLength={200}
-                value={form.note}
-                onChange={(event) => setForm({ ...form, note: event.target.value })}
-              />
-            )}
-          </Field>
+          <TextField
+            label="Address or range"
+            error={wrong?.[1] ?? null}
+            mono
+            value={form.addresses}
+            onChange={(text) => setForm({ ...form, addresses: text })}
+          />
+          <TextField
+            label="Why"
+            help="Whoever meets the hold reads this: a ticket, a machine, a name."
+            spellCheck
+            maxLength={200}
+            value={form.note}
+            onChange={(text) => setForm({ ...form, note: text })}
+          />
           <Field label="How long">
             {(props) => (
               <select

@@ -1,4 +1,4 @@
-import type { PoolPreview } from "#api/dashboard";
+import type { PoolPreview } from "#api/dashboard/pool-preview";
 import { Hull } from "#components/ui/hull";
 
 export type Effect = PoolPreview["services"][number];

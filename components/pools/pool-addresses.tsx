@@ -3,7 +3,8 @@
 import { useQuery } from "@tanstack/react-query";
 import Link from "next/link";
 import { useState } from "react";
-import type { AddressRow, PoolRow } from "#api/dashboard";
+import type { AddressRow } from "#api/dashboard/addresses";
+import type { PoolRow } from "#api/dashboard/pools";
 import { count, left, size } from "#client/format";
 import { addressesQuery, useRows } from "#client/queries";
 import { AddressGrid } from "#components/pools/address-grid";

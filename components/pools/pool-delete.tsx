@@ -2,7 +2,7 @@
 
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import type { PoolRow } from "#api/dashboard";
+import type { PoolRow } from "#api/dashboard/pools";
 import { problemIn, useDeletePool } from "#client/actions";
 import { plural } from "#client/format";
 import { useParams } from "#client/location";
@@ -10,7 +10,7 @@ import { previewQuery, useRows } from "#client/queries";
 import { type Effect, Impact } from "#components/pools/impact";
 import { Loading } from "#components/states/states";
 import { Dialog } from "#components/ui/dialog";
-import { Field, FormProblem } from "#components/ui/field";
+import { FormProblem, TextField } from "#components/ui/field";
 
 /** Deleting a pool is the most dangerous button here: it lists every Service it touches and wants the name typed. */
 export function PoolDelete({ pool, onClose }: { readonly pool: PoolRow; readonly onClose: () => void }) {
@@ -60,18 +60,7 @@ export function PoolDelete({ pool, onClose }: { readonly pool: PoolRow; readonly
           {alone.length === 0 ? null : (
             <p className="t2">{`Advertisement ${alone.map((row) => row.name).join(", ")} names only this pool and stays without one.`}</p>
           )}
-          <Field label={`Type ${pool.name} to delete it`}>
-            {(props) => (
-              <input
-                {...props}
-                className="inp mono"
-                autoComplete="off"
-                spellCheck={false}
-                value={typed}
-                onChange={(event) => setTyped(event.target.value)}
-              />
-            )}
-          </Field>
+          <TextField label={`Type ${pool.name} to delete it`} mono value={typed} onChange={setTyped} />
           <FormProblem message={problemIn(remove)?.message ?? null} />
         </div>
         <div className="dialog-foot">

@@ -2,7 +2,7 @@
 
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
-import type { PoolPatch, PoolRow } from "#api/dashboard";
+import type { PoolPatch, PoolRow } from "#api/dashboard/pools";
 import { problemIn, useCreatePool, usePatchPool } from "#client/actions";
 import { plural } from "#client/format";
 import {

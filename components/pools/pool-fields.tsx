@@ -5,7 +5,7 @@ import type { PoolForm } from "#client/pool-form";
 import { type ApiProblem, fieldMessage } from "#client/problem";
 import { useRows } from "#client/queries";
 import type { TypedRange } from "#client/range-input";
-import { Field } from "#components/ui/field";
+import { Field, TextField } from "#components/ui/field";
 import { Glyph } from "#components/ui/icon";
 import { Segment } from "#components/ui/tabs";
 
@@ -27,18 +27,13 @@ export function PoolFields({
   return (
     <>
       {editing ? null : (
-        <Field label="Name" error={fieldMessage(problem, "name")} help="Lower case letters, digits and dashes">
-          {(props) => (
-            <input
-              {...props}
-              className="inp"
-              autoComplete="off"
-              spellCheck={false}
-              value={form.name}
-              onChange={(event) => change({ name: event.target.value })}
-            />
-          )}
-        </Field>
+        <TextField
+          label="Name"
+          error={fieldMessage(problem, "name")}
+          help="Lower case letters, digits and dashes"
+          value={form.name}
+          onChange={(text) => change({ name: text })}
+        />
       )}
       <Field
         label="Addresses"
@@ -72,33 +67,22 @@ export function PoolFields({
         <summary>Advanced</summary>
         <div className="stackv">
           <div className="two-cols">
-            <Field
+            <TextField
               label="Priority"
               error={fieldMessage(problem, "priority")}
               help="Lower comes first; empty comes last"
-            >
-              {(props) => (
-                <input
-                  {...props}
-                  className="inp"
-                  inputMode="numeric"
-                  value={form.priority}
-                  onChange={(event) => change({ priority: event.target.value })}
-                />
-              )}
-            </Field>
-            <Field label="Namespaces" error={fieldMessage(problem, "namespaces")} help="Empty: every namespace">
-              {(props) => (
-                <input
-                  {...props}
-                  className="inp"
-                  spellCheck={false}
-                  placeholder="shop, web"
-                  value={form.namespaces}
-                  onChange={(event) => change({ namespaces: event.target.value })}
-                />
-              )}
-            </Field>
+              inputMode="numeric"
+              value={form.priority}
+              onChange={(text) => change({ priority: text })}
+            />
+            <TextField
+              label="Namespaces"
+              error={fieldMessage(problem, "namespaces")}
+              help="Empty: every namespace"
+              placeholder="shop, web"
+              value={form.namespaces}
+              onChange={(text) => change({ namespaces: text })}
+            />
           </div>
           <label className="check">
             <input
@@ -165,39 +149,23 @@ export function PoolAnnounceFields({ form, change, problem }: Props) {
       {form.announce === "none" ? null : (
         <>
           <div className="two-cols">
-            <Field
+            <TextField
               label="Advertisement"
               error={derived ? null : fieldMessage(problem, "advertise.name")}
               help="Name of the L2Advertisement"
-            >
-              {(props) => (
-                <input
-                  {...props}
-                  className="inp"
-                  autoComplete="off"
-                  spellCheck={false}
-                  placeholder={form.name}
-                  value={form.advertisement}
-                  onChange={(event) => change({ advertisement: event.target.value })}
-                />
-              )}
-            </Field>
-            <Field
+              placeholder={form.name}
+              value={form.advertisement}
+              onChange={(text) => change({ advertisement: text })}
+            />
+            <TextField
               label="Interfaces"
               error={fieldMessage(problem, "advertise.interfaces")}
               help="Empty: all of the node"
-            >
-              {(props) => (
-                <input
-                  {...props}
-                  className="inp mono"
-                  spellCheck={false}
-                  placeholder="eth0, eth1"
-                  value={form.interfaces}
-                  onChange={(event) => change({ interfaces: event.target.value })}
-                />
-              )}
-            </Field>
+              mono
+              placeholder="eth0, eth1"
+              value={form.interfaces}
+              onChange={(text) => change({ interfaces: text })}
+            />
           </div>
           {nodes.length < 2 ? null : (
             <fieldset className="nodes-pick">

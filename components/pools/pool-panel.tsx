@@ -2,7 +2,7 @@
 
 import Link from "next/link";
 import { useState } from "react";
-import type { PoolRow } from "#api/dashboard";
+import type { PoolRow } from "#api/dashboard/pools";
 import { problemIn, usePatchPool } from "#client/actions";
 import { useParams } from "#client/location";
 import { useRows } from "#client/queries";

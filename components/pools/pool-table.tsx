@@ -1,6 +1,6 @@
 "use client";
 
-import type { FamilyUse, PoolRow } from "#api/dashboard";
+import type { FamilyUse, PoolRow } from "#api/dashboard/pools";
 import { count, left } from "#client/format";
 import { Hull, NoHull } from "#components/ui/hull";
 import { Glyph } from "#components/ui/icon";

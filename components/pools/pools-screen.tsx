@@ -1,7 +1,7 @@
 "use client";
 
 import { useMemo } from "react";
-import type { PoolRow } from "#api/dashboard";
+import type { PoolRow } from "#api/dashboard/pools";
 import { count, plural } from "#client/format";
 import { useParams } from "#client/location";
 import { useRows, useSession } from "#client/queries";

@@ -1,4 +1,5 @@
-import type { Diagnosis, Refusal } from "#api/dashboard";
+import type { Diagnosis } from "#api/dashboard/diagnosis";
+import type { Refusal } from "#api/dashboard/services";
 import { podParts } from "#client/format";
 import { NodeName } from "#components/ui/hull";
 import { Glyph } from "#components/ui/icon";

@@ -1,13 +1,14 @@
 "use client";
 
 import { useState } from "react";
-import type { PoolRow, ServiceRow } from "#api/dashboard";
+import type { PoolRow } from "#api/dashboard/pools";
+import type { ServiceRow } from "#api/dashboard/services";
 import { type ExposeForm, hasSpace, nextFree, portsText, preferredPool } from "#client/expose-form";
 import { type ApiProblem, fieldMessage } from "#client/problem";
-import { Field } from "#components/ui/field";
+import { Field, TextField } from "#components/ui/field";
 import { Segment } from "#components/ui/tabs";
 
-export interface ExposeFormState {
+interface ExposeFormState {
   readonly value: ExposeForm;
   readonly typed: boolean;
   change(part: Partial<ExposeForm>): void;
@@ -127,18 +128,13 @@ export function ExposeFields({
           )
         }
       </Field>
-      <Field label="Port" error={portError ?? fieldMessage(problem, "ports")}>
-        {(props) => (
-          <input
-            {...props}
-            className="inp mono"
-            autoComplete="off"
-            spellCheck={false}
-            value={value.ports}
-            onChange={(event) => form.change({ ports: event.target.value })}
-          />
-        )}
-      </Field>
+      <TextField
+        label="Port"
+        error={portError ?? fieldMessage(problem, "ports")}
+        mono
+        value={value.ports}
+        onChange={(text) => form.change({ ports: text })}
+      />
       <div className="field">
         <span className="lab" aria-hidden="true">
           Traffic policy

@@ -1,7 +1,7 @@
 "use client";
 
 import { type RefObject, useEffect, useLayoutEffect, useRef, useState } from "react";
-import type { ServiceRow } from "#api/dashboard";
+import type { ServiceRow } from "#api/dashboard/services";
 import { problemIn, useExpose, useUnexpose } from "#client/actions";
 import { type ExposeForm, exposeBody } from "#client/expose-form";
 import { keyParts } from "#client/format";

@@ -3,7 +3,7 @@
 import { useQuery } from "@tanstack/react-query";
 import Link from "next/link";
 import { useState } from "react";
-import type { ServiceRow } from "#api/dashboard";
+import type { ServiceRow } from "#api/dashboard/services";
 import { problemIn, useUnexpose } from "#client/actions";
 import { poolHref } from "#client/find";
 import { ports } from "#client/format";

@@ -1,7 +1,7 @@
 "use client";
 
 import { useEffect, useRef } from "react";
-import type { ServiceStatus } from "#api/dashboard";
+import type { ServiceStatus } from "#api/dashboard/services";
 import { count } from "#client/format";
 import { Glyph, Icon } from "#components/ui/icon";
 import { serviceStatus } from "#components/ui/status";

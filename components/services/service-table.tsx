@@ -1,7 +1,7 @@
 "use client";
 
 import { useMemo, useState } from "react";
-import type { ServiceRow } from "#api/dashboard";
+import type { ServiceRow } from "#api/dashboard/services";
 import { count, ports } from "#client/format";
 import { freeze, type ServiceTab, type SortKey } from "#client/service-list";
 import { Hull, NodeName, NoHull } from "#components/ui/hull";

@@ -1,7 +1,7 @@
 "use client";
 
 import { useEffect, useMemo, useRef, useState } from "react";
-import type { ServiceStatus } from "#api/dashboard";
+import type { ServiceStatus } from "#api/dashboard/services";
 import type { ExposeForm } from "#client/expose-form";
 import { plural } from "#client/format";
 import { useParams } from "#client/location";

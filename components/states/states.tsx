@@ -102,7 +102,7 @@ export function Stale({ at, what }: { readonly at: number; readonly what: string
 }
 
 /** A Role that grants one verb on one kind, to send to an administrator. */
-export function roleFor(verb: string, resource: string, group: string): string {
+function roleFor(verb: string, resource: string, group: string): string {
   return `apiVersion: rbac.authorization.k8s.io/v1
 kind: ClusterRole
 metadata:

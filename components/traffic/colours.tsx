@@ -1,6 +1,6 @@
 "use client";
 
-import type { ProbeRow } from "#api/dashboard";
+import type { ProbeRow } from "#api/dashboard/probes";
 import { assignColours } from "#client/probe-feed";
 
 const bySession = new Map<string, ReadonlyMap<string, number>>();

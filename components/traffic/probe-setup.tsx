@@ -1,13 +1,14 @@
 "use client";
 
 import { useState } from "react";
-import type { ProbeRow, ServiceRow } from "#api/dashboard";
+import type { ProbeRow } from "#api/dashboard/probes";
+import type { ServiceRow } from "#api/dashboard/services";
 import { problemIn, useStartProbe } from "#client/actions";
 import { clock, count } from "#client/format";
 import { fieldMessage, restMessage } from "#client/problem";
 import { useSession } from "#client/queries";
 import { PowerDrill } from "#components/nodes/power-drill";
-import { Field, FormProblem } from "#components/ui/field";
+import { Field, FormProblem, TextField } from "#components/ui/field";
 import { Icon } from "#components/ui/icon";
 import { Segment } from "#components/ui/tabs";
 
@@ -113,18 +114,7 @@ export function ProbeSetup({
                 )}
               </Field>
             )}
-            <Field label="Path" error={fieldMessage(problem, "path")}>
-              {(props) => (
-                <input
-                  {...props}
-                  className="inp mono"
-                  spellCheck={false}
-                  autoComplete="off"
-                  value={path}
-                  onChange={(event) => setPath(event.target.value)}
-                />
-              )}
-            </Field>
+            <TextField label="Path" error={fieldMessage(problem, "path")} mono value={path} onChange={setPath} />
           </>
         )}
         <div className="field">
@@ -144,17 +134,15 @@ export function ProbeSetup({
           />
         </div>
         {running ? null : (
-          <Field label="Or any rate" error={fieldMessage(problem, "rate")} help="0.1 to 50">
-            {(props) => (
-              <input
-                {...props}
-                className="inp mono"
-                inputMode="decimal"
-                value={rate}
-                onChange={(event) => setRate(event.target.value)}
-              />
-            )}
-          </Field>
+          <TextField
+            label="Or any rate"
+            error={fieldMessage(problem, "rate")}
+            help="0.1 to 50"
+            mono
+            inputMode="decimal"
+            value={rate}
+            onChange={setRate}
+          />
         )}
         {running ? (
           <p className="foot-note">{`A new connection per request. Stops by itself at ${clock(probe.stopsAt)}. ${count(probe.sent)} requests sent.`}</p>

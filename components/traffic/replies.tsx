@@ -2,7 +2,7 @@
 
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import type { ProbeReply, ProbeRow } from "#api/dashboard";
+import type { ProbeReply, ProbeRow } from "#api/dashboard/probes";
 import { clock, count, latency, podParts } from "#client/format";
 import { feedQuery } from "#client/queries";
 import { failures, OUTCOME_WORDS } from "#client/traffic";

@@ -5,7 +5,7 @@
 import { useQuery } from "@tanstack/react-query";
 import dynamic from "next/dynamic";
 import { useMemo, useState } from "react";
-import type { ProbeRow } from "#api/dashboard";
+import type { ProbeRow } from "#api/dashboard/probes";
 import { count, elapsed, latency, percent, plural, podParts } from "#client/format";
 import { points, windowFor } from "#client/probe-feed";
 import { feedQuery, useRows } from "#client/queries";

@@ -1,6 +1,6 @@
 "use client";
 
-import type { ProbeRow } from "#api/dashboard";
+import type { ProbeRow } from "#api/dashboard/probes";
 import { problemIn, useDeleteProbe } from "#client/actions";
 import { clock, count } from "#client/format";
 import { failures, verdictTone } from "#client/traffic";

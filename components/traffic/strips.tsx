@@ -1,6 +1,6 @@
 "use client";
 
-import type { ProbeRow, ProbeTick } from "#api/dashboard";
+import type { ProbeRow, ProbeTick } from "#api/dashboard/probes";
 import { clock, latency } from "#client/format";
 import type { Point } from "#client/probe-feed";
 import { latencyMax, marks } from "#client/traffic";

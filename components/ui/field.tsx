@@ -1,8 +1,8 @@
-import { type ReactNode, useId } from "react";
+import { type ComponentProps, type ReactNode, useId } from "react";
 import { Glyph } from "#components/ui/icon";
 
 /** Props that tie an input to its label, help and error. */
-export interface FieldProps {
+interface FieldProps {
   readonly id: string;
   readonly "aria-describedby": string | undefined;
   readonly "aria-invalid": true | undefined;
@@ -44,6 +44,41 @@ export function Field({
         </p>
       ) : null}
     </div>
+  );
+}
+
+/**
+ * A `Field` of one line of text. What goes in is names, addresses and numbers,
+ * so nothing is completed or spell-checked unless asked for; `mono` is for what is read digit by digit.
+ */
+export function TextField({
+  label,
+  help,
+  error = null,
+  mono = false,
+  onChange,
+  ...input
+}: {
+  readonly label: string;
+  readonly help?: ReactNode;
+  readonly error?: string | null;
+  readonly mono?: boolean;
+  readonly value: string;
+  readonly onChange: (text: string) => void;
+} & Readonly<Pick<ComponentProps<"input">, "autoFocus" | "inputMode" | "maxLength" | "placeholder" | "spellCheck">>) {
+  return (
+    <Field label={label} help={help} error={error}>
+      {(props) => (
+        <input
+          autoComplete="off"
+          spellCheck={false}
+          {...input}
+          {...props}
+          className={mono ? "inp mono" : "inp"}
+          onChange={(event) => onChange(event.target.value)}
+        />
+      )}
+    </Field>
   );
 }
 

@@ -1,7 +1,7 @@
 "use client";
 
 import { useEffect, useState } from "react";
-import type { OperationRow } from "#api/dashboard";
+import type { OperationRow } from "#api/dashboard/operations";
 import { elapsed } from "#client/format";
 import { Glyph, type GlyphName } from "#components/ui/icon";
 import { Rich } from "#components/ui/rich";

@@ -1,4 +1,4 @@
-import type { Tone } from "#api/dashboard";
+import type { Tone } from "#api/dashboard/tone";
 
 export type IconName =
   | "activity"

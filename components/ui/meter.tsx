@@ -1,4 +1,4 @@
-import type { FamilyUse } from "#api/dashboard";
+import type { FamilyUse } from "#api/dashboard/pools";
 import { count } from "#client/format";
 
 /** Share used of a whole, as a bar. Never drawn for a pool that no percentage can describe (IPv6). */

@@ -1,6 +1,6 @@
 "use client";
 
-import { useEffect, useState, useSyncExternalStore } from "react";
+import { useEffect, useState } from "react";
 import { age } from "#client/format";
 
 /** A clock that re-renders its caller every `ms`; the time is that of the render, ms since the epoch. */
@@ -19,24 +19,4 @@ export function Age({ since }: { readonly since: string | null }) {
   if (since === null) return <span className="t3">not reported</span>;
   const at = Date.parse(since);
   return <time dateTime={since}>{age(now - at)}</time>;
-}
-
-/** True from `ms` after mounting: loading blocks appear only when there is something to wait for. */
-export function useAfter(ms: number): boolean {
-  const [passed, setPassed] = useState(false);
-  useEffect(() => {
-    const timer = setTimeout(() => setPassed(true), ms);
-    return () => clearTimeout(timer);
-  }, [ms]);
-  return passed;
-}
-
-const never = () => () => {};
-/** False on the server and in the first render of the browser, so that both agree. */
-export function useHydrated(): boolean {
-  return useSyncExternalStore(
-    never,
-    () => true,
-    () => false,
-  );
 }

@@ -1,4 +1,5 @@
-import type { ServiceStatus, Tone } from "#api/dashboard";
+import type { ServiceStatus } from "#api/dashboard/services";
+import type { Tone } from "#api/dashboard/tone";
 import { Glyph } from "#components/ui/icon";
 
 const SERVICE: Record<ServiceStatus, { readonly tone: Tone; readonly word: string }> = {

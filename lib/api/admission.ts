@@ -1,6 +1,6 @@
 /** What API servers ask admission webhooks, and the reviews by which a webhook's own callers are judged. */
 import { z } from "zod";
-import { KubeObject } from "./kubernetes.ts";
+import { KubeObject } from "./kubernetes/objects.ts";
 
 /** The part of an AdmissionReview (admission.k8s.io/v1) that a verdict needs. Objects are taken as they come. */
 export const AdmissionReview = z.looseObject({

@@ -1,4 +1,4 @@
-import type { Condition } from "./kubernetes.ts";
+import type { Condition } from "./kubernetes/objects.ts";
 
 /** A condition as it should be (metav1.Condition), without its times. */
 export interface WantedCondition {

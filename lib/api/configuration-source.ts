@@ -5,7 +5,7 @@ import {
   EMPTY_CONFIGURATION,
 } from "#core/configuration";
 import type { ConfigurationFinding } from "#core/configuration/finding";
-import type { KubeObject } from "./kubernetes.ts";
+import type { KubeObject } from "./kubernetes/objects.ts";
 import {
   BFD_PROFILES,
   BGP_ADVERTISEMENTS,
@@ -28,6 +28,21 @@ export const CONFIGURATION_RESOURCES = {
   bfdProfiles: BFD_PROFILES,
 } as const satisfies Partial<Record<keyof ConfigurationInput, ResourceRef>>;
 
+/** The watched caches of those kinds, each as `cacheOf` gives it. */
+export function configurationKinds<C>(
+  cacheOf: (resource: ResourceRef) => C,
+): Readonly<Record<keyof typeof CONFIGURATION_RESOURCES, C>> {
+  const { pools, l2Advertisements, bgpAdvertisements, peers, communities, bfdProfiles } = CONFIGURATION_RESOURCES;
+  return {
+    pools: cacheOf(pools),
+    l2Advertisements: cacheOf(l2Advertisements),
+    bgpAdvertisements: cacheOf(bgpAdvertisements),
+    peers: cacheOf(peers),
+    communities: cacheOf(communities),
+    bfdProfiles: cacheOf(bfdProfiles),
+  };
+}
+
 type List = keyof typeof CONFIGURATION_RESOURCES | "nodes" | "namespaces" | "secrets";
 
 /** A watched kind: what of a cache is needed here. */
@@ -41,7 +56,7 @@ export interface WatchedKind {
 
 export type WatchedKinds = Readonly<Partial<Record<List, WatchedKind>>>;
 
-export interface ConfigurationSourceOptions {
+interface ConfigurationSourceOptions {
   readonly kinds: WatchedKinds;
   /** Where the configuration lives. */
   readonly namespace: string;

@@ -1,6 +1,6 @@
 import { errorsAmong, type Finding, findingText } from "#core/findings";
 import { withConditions } from "./conditions.ts";
-import type { Condition } from "./kubernetes.ts";
+import type { Condition } from "./kubernetes/objects.ts";
 import type { ConfigurationState } from "./metallb.ts";
 import { asList, asObject } from "./unsound.ts";
 

@@ -4,7 +4,8 @@
  * wrong type becomes something harmless; never an exception. The configuration
  * is not read here: its compiler takes objects as they are.
  */
-import type { EndpointSlice, Node } from "./kubernetes.ts";
+import type { Node } from "./kubernetes/cluster.ts";
+import type { EndpointSlice } from "./kubernetes/services.ts";
 import type { ServiceL2Status, SpeakerState } from "./metallb.ts";
 import { LABEL } from "./names.ts";
 import { asList, asObject } from "./unsound.ts";

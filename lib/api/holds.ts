@@ -2,7 +2,7 @@
 import { z } from "zod";
 import type { HoldInput } from "#core/holds";
 import { HOLD_REASONS, HOLD_STATES } from "#core/reasons";
-import { KubeObject } from "./kubernetes.ts";
+import { KubeObject } from "./kubernetes/objects.ts";
 import { asObject, asTexts } from "./unsound.ts";
 
 export const AddressHoldSpec = z.looseObject({

@@ -3,7 +3,7 @@
  * fields mean together is the compiler's (core/configuration.ts); who speaks BGP comes later.
  */
 import { z } from "zod";
-import { KubeObject, LabelSelector } from "./kubernetes.ts";
+import { KubeObject, LabelSelector } from "./kubernetes/objects.ts";
 
 /** Go's notation ("90s", "1m30s"). */
 const Duration = z.string();
@@ -47,7 +47,7 @@ export const BGPAdvertisement = KubeObject.extend({ spec: BGPAdvertisementSpec.p
 export type BGPAdvertisement = z.infer<typeof BGPAdvertisement>;
 
 /** A Secret of type kubernetes.io/basic-auth in Berth's namespace, key `password`. */
-export const SecretReference = z.looseObject({
+const SecretReference = z.looseObject({
   name: z.string().optional().describe("Name of the Secret."),
   namespace: z.string().optional().describe("Namespace of the Secret: that of the load balancer."),
 });

@@ -5,7 +5,7 @@
  * live in core; the schemas hold shape only, as an API server would.
  */
 import { z } from "zod";
-import { Condition, KubeObject, LabelSelector } from "./kubernetes.ts";
+import { Condition, KubeObject, LabelSelector } from "./kubernetes/objects.ts";
 
 export const ServiceAllocation = z.looseObject({
   priority: z
@@ -68,7 +68,7 @@ export const IPAddressPool = KubeObject.extend({
 });
 export type IPAddressPool = z.infer<typeof IPAddressPool>;
 
-export const PreferredNodeSelector = z.looseObject({ weight: z.int().min(1).max(100), preference: LabelSelector });
+const PreferredNodeSelector = z.looseObject({ weight: z.int().min(1).max(100), preference: LabelSelector });
 
 export const L2AdvertisementSpec = z.looseObject({
   ipAddressPools: z
@@ -130,7 +130,7 @@ export const ConfigurationState = KubeObject.extend({
 export type ConfigurationState = z.infer<typeof ConfigurationState>;
 
 /** One answer seen on the wire to "who has `address`?". */
-export const WireAnswer = z.looseObject({
+const WireAnswer = z.looseObject({
   mac: z.string(),
   interface: z.string().optional(),
   /** Milliseconds from question to answer; absent when this speaker itself announces and answers. */
@@ -145,7 +145,7 @@ export const WireObservation = z.looseObject({
 export type WireObservation = z.infer<typeof WireObservation>;
 
 /** Something that is wrong with an address on the wire (`WireFinding` of core): who says to have it, and which node that is. */
-export const WireFindingReport = z.looseObject({
+const WireFindingReport = z.looseObject({
   address: z.string(),
   kind: z.string(),
   claimants: z.array(z.looseObject({ mac: z.string(), node: z.string().optional() })),

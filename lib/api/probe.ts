@@ -3,7 +3,7 @@
  * line (NDJSON), commands on the prober's stdin, messages on its stdout.
  */
 import { z } from "zod";
-import { Outcome, ProbeReply, ProbeTick } from "./dashboard.ts";
+import { Outcome, ProbeReply, ProbeTick } from "./dashboard/probes.ts";
 
 /** Runs one prober keeps at most; the next `start` is refused. */
 export const PROBE_RUNS_MAX = 8;

@@ -1,11 +1,15 @@
 import type * as admission from "./admission.ts";
 import type { AddressHold } from "./holds.ts";
-import type * as k8s from "./kubernetes.ts";
+import type { ConfigMap, CoreEvent, Lease, Namespace, Node, Secret } from "./kubernetes/cluster.ts";
+import type { KubeObject } from "./kubernetes/objects.ts";
+import type { Pod } from "./kubernetes/pods.ts";
+import type { EndpointSlice, Service } from "./kubernetes/services.ts";
+import type { DaemonSet, Deployment, ReplicaSet } from "./kubernetes/workloads.ts";
 import type * as metallb from "./metallb.ts";
 import type * as bgp from "./metallb-bgp.ts";
 
 /** Where a kind lives in the API. `T` is the type of its objects; it has no run-time trace. */
-export interface ResourceRef<T extends k8s.KubeObject = k8s.KubeObject> {
+export interface ResourceRef<T extends KubeObject = KubeObject> {
   /** "" for the core group. */
   readonly group: string;
   readonly version: string;
@@ -15,7 +19,7 @@ export interface ResourceRef<T extends k8s.KubeObject = k8s.KubeObject> {
   readonly objectType?: T;
 }
 
-function ref<T extends k8s.KubeObject>(
+function ref<T extends KubeObject>(
   group: string,
   version: string,
   plural: string,
@@ -25,22 +29,22 @@ function ref<T extends k8s.KubeObject>(
   return { group, version, plural, kind, namespaced };
 }
 
-export const SERVICES = ref<k8s.Service>("", "v1", "services", "Service");
-export const NODES = ref<k8s.Node>("", "v1", "nodes", "Node", false);
-export const NAMESPACES = ref<k8s.Namespace>("", "v1", "namespaces", "Namespace", false);
-export const PODS = ref<k8s.Pod>("", "v1", "pods", "Pod");
-export const CONFIG_MAPS = ref<k8s.ConfigMap>("", "v1", "configmaps", "ConfigMap");
-export const SECRETS = ref<k8s.Secret>("", "v1", "secrets", "Secret");
-export const EVENTS = ref<k8s.CoreEvent>("", "v1", "events", "Event");
+export const SERVICES = ref<Service>("", "v1", "services", "Service");
+export const NODES = ref<Node>("", "v1", "nodes", "Node", false);
+export const NAMESPACES = ref<Namespace>("", "v1", "namespaces", "Namespace", false);
+export const PODS = ref<Pod>("", "v1", "pods", "Pod");
+export const CONFIG_MAPS = ref<ConfigMap>("", "v1", "configmaps", "ConfigMap");
+export const SECRETS = ref<Secret>("", "v1", "secrets", "Secret");
+export const EVENTS = ref<CoreEvent>("", "v1", "events", "Event");
 export const SERVICE_ACCOUNTS = ref("", "v1", "serviceaccounts", "ServiceAccount");
 export const ENDPOINTS = ref("", "v1", "endpoints", "Endpoints");
-export const ENDPOINT_SLICES = ref<k8s.EndpointSlice>("discovery.k8s.io", "v1", "endpointslices", "EndpointSlice");
-export const DEPLOYMENTS = ref<k8s.Deployment>("apps", "v1", "deployments", "Deployment");
-export const REPLICA_SETS = ref<k8s.ReplicaSet>("apps", "v1", "replicasets", "ReplicaSet");
-export const DAEMON_SETS = ref<k8s.DaemonSet>("apps", "v1", "daemonsets", "DaemonSet");
+export const ENDPOINT_SLICES = ref<EndpointSlice>("discovery.k8s.io", "v1", "endpointslices", "EndpointSlice");
+export const DEPLOYMENTS = ref<Deployment>("apps", "v1", "deployments", "Deployment");
+export const REPLICA_SETS = ref<ReplicaSet>("apps", "v1", "replicasets", "ReplicaSet");
+export const DAEMON_SETS = ref<DaemonSet>("apps", "v1", "daemonsets", "DaemonSet");
 export const CONTROLLER_REVISIONS = ref("apps", "v1", "controllerrevisions", "ControllerRevision");
 export const POD_DISRUPTION_BUDGETS = ref("policy", "v1", "poddisruptionbudgets", "PodDisruptionBudget");
-export const LEASES = ref<k8s.Lease>("coordination.k8s.io", "v1", "leases", "Lease");
+export const LEASES = ref<Lease>("coordination.k8s.io", "v1", "leases", "Lease");
 export const CRDS = ref("apiextensions.k8s.io", "v1", "customresourcedefinitions", "CustomResourceDefinition", false);
 export const CLUSTER_ROLES = ref("rbac.authorization.k8s.io", "v1", "clusterroles", "ClusterRole", false);
 export const CLUSTER_ROLE_BINDINGS = ref(
@@ -120,7 +124,7 @@ export function apiVersionOf(resource: ResourceRef): string {
 }
 
 /** "namespace/name", or "name" for cluster-scoped objects: the key of every cache and queue. */
-export function keyOf(object: k8s.KubeObject): string {
+export function keyOf(object: KubeObject): string {
   const { namespace, name = "" } = object.metadata;
   return namespace === undefined || namespace === "" ? name : `${namespace}/${name}`;
 }
@@ -131,14 +135,14 @@ export function ageOf(createdAt: string | undefined, key: string): string {
 }
 
 /** Oldest first: the order in which waiting Services are served, and in which of two clashing objects one wins. */
-export function byAge(a: k8s.KubeObject, b: k8s.KubeObject): number {
+export function byAge(a: KubeObject, b: KubeObject): number {
   const [left, right] = [a, b].map((object) => ageOf(object.metadata.creationTimestamp, keyOf(object)));
   return left === right ? 0 : (left ?? "") < (right ?? "") ? -1 : 1;
 }
 
 /** True when labels and spec are as before: a change of status or bookkeeping only. `undefined` is an object that is not there. */
-export function isSameSpec(now: k8s.KubeObject | undefined, before: k8s.KubeObject | undefined): boolean {
+export function isSameSpec(now: KubeObject | undefined, before: KubeObject | undefined): boolean {
   if (now === undefined || before === undefined) return false;
-  const facts = (object: k8s.KubeObject & { spec?: unknown }) => JSON.stringify([object.metadata.labels, object.spec]);
+  const facts = (object: KubeObject & { spec?: unknown }) => JSON.stringify([object.metadata.labels, object.spec]);
   return facts(now) === facts(before);
 }

@@ -1,14 +1,9 @@
 import { type DefaultError, type QueryClient, useMutation } from "@tanstack/react-query";
-import type {
-  AdvertisementCreateInput,
-  AdvertisementPatch,
-  ExposeBody,
-  HoldCreate,
-  PoolCreateInput,
-  PoolPatch,
-  ProbeCreateInput,
-  ProbeRow,
-} from "#api/dashboard";
+import type { AdvertisementCreateInput, AdvertisementPatch } from "#api/dashboard/advertisements";
+import type { HoldCreate } from "#api/dashboard/holds";
+import type { PoolCreateInput, PoolPatch } from "#api/dashboard/pools";
+import type { ProbeCreateInput, ProbeRow } from "#api/dashboard/probes";
+import type { ExposeBody } from "#api/dashboard/services";
 import { ApiProblem } from "#client/problem";
 import { path, request, servicePath } from "#client/request";
 

@@ -1,7 +1,7 @@
-import type { ActivityRow } from "#api/dashboard";
+import type { ActivityRow } from "#api/dashboard/activity";
 
 /** One line of "Recent changes". */
-export interface Change {
+interface Change {
   readonly id: string;
   readonly at: string;
   readonly warning: boolean;

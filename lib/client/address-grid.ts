@@ -1,8 +1,8 @@
-import type { AddressRow } from "#api/dashboard";
+import type { AddressRow } from "#api/dashboard/addresses";
 
 export type CellState = AddressRow["state"];
 
-export interface GridRow {
+interface GridRow {
   /** What the row header prints: ".16". */
   readonly label: string;
   /** The part all its addresses share, for screen readers: "127.77.10". */

@@ -1,4 +1,9 @@
-import type { CheckRow, ComponentRow, NodeRow, PoolRow, ServiceRow, Tone } from "#api/dashboard";
+import type { ComponentRow } from "#api/dashboard/components";
+import type { NodeRow } from "#api/dashboard/nodes";
+import type { PoolRow } from "#api/dashboard/pools";
+import type { CheckRow } from "#api/dashboard/preflight";
+import type { ServiceRow } from "#api/dashboard/services";
+import type { Tone } from "#api/dashboard/tone";
 import { poolHref, serviceHref } from "#client/find";
 import { count } from "#client/format";
 

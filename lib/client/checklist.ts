@@ -1,4 +1,5 @@
-import type { OperationRow, Session } from "#api/dashboard";
+import type { OperationRow } from "#api/dashboard/operations";
+import type { Session } from "#api/dashboard/session";
 import { elapsed } from "#client/format";
 
 export type StepKey = keyof Session["checklist"];

@@ -1,4 +1,4 @@
-import type { StreamMessage } from "#api/dashboard";
+import type { StreamMessage } from "#api/dashboard/stream";
 import { parseMessage } from "#client/wire";
 
 export type Phase =

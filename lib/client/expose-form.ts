@@ -1,4 +1,5 @@
-import type { ExposeBody, PoolRow, ServiceRow } from "#api/dashboard";
+import type { PoolRow } from "#api/dashboard/pools";
+import type { ExposeBody, ServiceRow } from "#api/dashboard/services";
 
 /** What the popover holds while it is filled in. */
 export interface ExposeForm {

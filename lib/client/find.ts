@@ -1,4 +1,6 @@
-import type { NodeRow, PoolRow, ServiceRow } from "#api/dashboard";
+import type { NodeRow } from "#api/dashboard/nodes";
+import type { PoolRow } from "#api/dashboard/pools";
+import type { ServiceRow } from "#api/dashboard/services";
 
 /** One thing the command box can go to. */
 export interface Hit {

@@ -1,4 +1,4 @@
-import type { RowOf, StreamMessage, Topic } from "#api/dashboard";
+import type { RowOf, StreamMessage, Topic } from "#api/dashboard/stream";
 
 /** Same as ROW_KEY of lib/api, without the schemas that come with it (a test holds the two together). */
 const KEY: Record<Topic, string> = {
@@ -23,7 +23,7 @@ export function rowName(topic: Topic, row: unknown): string {
   return String(value);
 }
 
-export type RowsMessage = Extract<StreamMessage, { kind: "snapshot" | "delta" }>;
+type RowsMessage = Extract<StreamMessage, { kind: "snapshot" | "delta" }>;
 
 /**
  * The rows of a topic after a message. Pure; a row that did not change keeps

@@ -1,4 +1,4 @@
-import type { HoldCreate } from "#api/dashboard";
+import type { HoldCreate } from "#api/dashboard/holds";
 import { splitRanges } from "#client/range-input";
 
 /** How long a hold may last, as the form offers it; null: until it is released. */
@@ -11,7 +11,7 @@ export const HOLD_TIMES: readonly { readonly label: string; readonly hours: numb
 ];
 
 /** What the hold form holds. */
-export interface HoldForm {
+interface HoldForm {
   readonly addresses: string;
   readonly note: string;
   /** Index into `HOLD_TIMES`. */

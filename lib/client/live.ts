@@ -1,5 +1,5 @@
 import type { QueryClient } from "@tanstack/react-query";
-import type { StreamMessage, Topic } from "#api/dashboard";
+import type { StreamMessage, Topic } from "#api/dashboard/stream";
 import type { Phase } from "#client/connection";
 import { fold } from "#client/fold";
 import { EMPTY_FEED, type Feed, foldFeed } from "#client/probe-feed";
@@ -37,7 +37,7 @@ export const live = {
 };
 
 /** Brings one stream message into the query caches. */
-export function apply(client: QueryClient, message: StreamMessage): void {
+function apply(client: QueryClient, message: StreamMessage): void {
   if (message.kind === "snapshot" || message.kind === "delta")
     client.setQueryData<readonly unknown[]>([message.topic], (rows) => fold(rows as never, message));
   else if (message.kind === "probe")

@@ -1,5 +1,5 @@
 /** A line of a component's log as people read it. */
-export interface LogLine {
+interface LogLine {
   /** "21:35:32.201", local time; "" when the line has none. */
   readonly time: string;
   readonly level: "debug" | "info" | "warn" | "error" | null;

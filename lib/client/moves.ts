@@ -1,7 +1,8 @@
-import type { ActivityRow, NodeRow } from "#api/dashboard";
+import type { ActivityRow } from "#api/dashboard/activity";
+import type { NodeRow } from "#api/dashboard/nodes";
 
 /** An address that one node took over from another. */
-export interface Move {
+interface Move {
   readonly at: string;
   readonly service: string;
   readonly from: string | null;

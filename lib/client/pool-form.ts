@@ -1,4 +1,6 @@
-import type { AdvertisementRow, PoolCreateInput, PoolPatch, PoolRow, SelectorRow } from "#api/dashboard";
+import type { AdvertisementRow } from "#api/dashboard/advertisements";
+import type { SelectorRow } from "#api/dashboard/configuration";
+import type { PoolCreateInput, PoolPatch, PoolRow } from "#api/dashboard/pools";
 import { splitNames, splitRanges } from "#client/range-input";
 
 const HOSTNAME = "kubernetes.io/hostname";

@@ -1,4 +1,4 @@
-import type { ProbeReply, ProbeTick } from "#api/dashboard";
+import type { ProbeReply, ProbeTick } from "#api/dashboard/probes";
 
 /** What the browser keeps of one probe: seconds in order of time, replies newest last. Bounded. */
 export interface Feed {

@@ -1,4 +1,4 @@
-import type { Problem } from "#api/dashboard";
+import type { Problem } from "#api/dashboard/problem";
 
 /** A refusal or failure of the dashboard's server, as problem+json told it (RFC 9457). */
 export class ApiProblem extends Error {

@@ -1,19 +1,15 @@
 import { type QueryClient, queryOptions, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useMemo } from "react";
-import type {
-  AddressPage,
-  CheckRow,
-  Diagnosis,
-  HoldRow,
-  Neighbour,
-  OperationRow,
-  PoolPreview,
-  PoolPreviewInput,
-  ProbeSamples,
-  RowOf,
-  Session,
-  Topic,
-} from "#api/dashboard";
+import type { AddressPage } from "#api/dashboard/addresses";
+import type { Diagnosis } from "#api/dashboard/diagnosis";
+import type { HoldRow } from "#api/dashboard/holds";
+import type { Neighbour } from "#api/dashboard/nodes";
+import type { OperationRow } from "#api/dashboard/operations";
+import type { PoolPreview, PoolPreviewInput } from "#api/dashboard/pool-preview";
+import type { CheckRow } from "#api/dashboard/preflight";
+import type { ProbeSamples } from "#api/dashboard/probes";
+import type { Session } from "#api/dashboard/session";
+import type { RowOf, Topic } from "#api/dashboard/stream";
 import { firstRows } from "#client/live";
 import { EMPTY_FEED, type Feed, foldFeed } from "#client/probe-feed";
 import { ApiProblem } from "#client/problem";
@@ -35,7 +31,7 @@ const LIST: Record<Topic, string> = {
 const SNAPSHOT_MS = 3000;
 
 /** The rows of a topic. They arrive by the stream; the REST list is the fallback for a first load without one. */
-export function rowsQuery<T extends Topic>(topic: T) {
+function rowsQuery<T extends Topic>(topic: T) {
   return queryOptions({
     queryKey: [topic],
     queryFn: async ({ client, signal }): Promise<readonly RowOf<T>[]> => {
@@ -147,7 +143,7 @@ export const preflightQuery = queryOptions({
 const CHECKED: ReadonlySet<OperationRow["kind"]> = new Set(["fix", "install", "uninstall", "restart"]);
 
 /** Asks for the checks again: after a fix, and from the button. */
-export function rerunPreflight(client: QueryClient): Promise<void> {
+function rerunPreflight(client: QueryClient): Promise<void> {
   return client.invalidateQueries({ queryKey: preflightQuery.queryKey });
 }
 

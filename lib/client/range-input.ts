@@ -1,4 +1,4 @@
-import type { PoolRow } from "#api/dashboard";
+import type { PoolRow } from "#api/dashboard/pools";
 import { type AddressRange, formatRange, parseRange, rangeSize, rangesOverlap } from "#core/address";
 import { Fault } from "#core/errors";
 

@@ -1,4 +1,4 @@
-import type { ServiceRow, ServiceStatus } from "#api/dashboard";
+import type { ServiceRow, ServiceStatus } from "#api/dashboard/services";
 import { compareAddresses } from "#client/format";
 
 export type ServiceTab = "balancers" | "exposable" | "foreign";

@@ -1,5 +1,5 @@
 /// <reference lib="webworker" />
-import type { RowOf, StreamMessage, Topic } from "#api/dashboard";
+import type { RowOf, StreamMessage, Topic } from "#api/dashboard/stream";
 import { openConnection, type Phase } from "#client/connection";
 import { fold } from "#client/fold";
 

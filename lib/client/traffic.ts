@@ -1,4 +1,6 @@
-import type { ActivityRow, Outcome, ProbeRow, ProbeTick, Tone } from "#api/dashboard";
+import type { ActivityRow } from "#api/dashboard/activity";
+import type { Outcome, ProbeRow, ProbeTick } from "#api/dashboard/probes";
+import type { Tone } from "#api/dashboard/tone";
 import { podParts } from "#client/format";
 import { moves } from "#client/moves";
 import type { Point } from "#client/probe-feed";

@@ -1,4 +1,4 @@
-import { StreamMessage, TOPICS } from "#api/dashboard";
+import { StreamMessage, TOPICS } from "#api/dashboard/stream";
 
 /**
  * One `data:` line of the stream, checked. Rows that do not fit their schema

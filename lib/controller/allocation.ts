@@ -1,4 +1,4 @@
-import type { Service } from "#api/kubernetes";
+import type { Service } from "#api/kubernetes/services";
 import { byAge } from "#api/resources";
 import type { Allocator } from "#core/allocate";
 import type { HoldView } from "#core/holds";
@@ -8,7 +8,7 @@ import type { MoveBudget } from "./move-budget.ts";
 import type { PoolConfig } from "./pool-config.ts";
 import { type Waiter, Waiters } from "./waiters.ts";
 
-export interface AllocationDeps {
+interface AllocationDeps {
   readonly allocator: Allocator;
   /** The Service as we know it best: cache and own writes. */
   readonly get: (key: string) => Service | undefined;

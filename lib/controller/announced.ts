@@ -1,6 +1,7 @@
 import type { WantedCondition } from "#api/conditions";
 import { interfacesUp, serviceOfReport, serviceOfSlice, toEndpointFacts } from "#api/facts";
-import type { EndpointSlice, Node } from "#api/kubernetes";
+import type { Node } from "#api/kubernetes/cluster";
+import type { EndpointSlice } from "#api/kubernetes/services";
 import type { L2Advertisement, ServiceL2Status, SpeakerState } from "#api/metallb";
 import { CONDITION } from "#api/names";
 import { keyOf } from "#api/resources";
@@ -15,7 +16,7 @@ import { Grouping } from "#runtime/grouping";
 import { toNodeFacts } from "./facts.ts";
 import { isNewer } from "./latest.ts";
 
-export interface AnnounceSources {
+interface AnnounceSources {
   readonly nodes: ObjectCache<Node>;
   readonly slices: ObjectCache<EndpointSlice>;
   /** Waited for only: they are read as the configuration has them in force. */
@@ -24,7 +25,7 @@ export interface AnnounceSources {
   readonly speakers: ObjectCache<SpeakerState>;
 }
 
-export interface AnnounceWatcher {
+interface AnnounceWatcher {
   /** A Service ("namespace/name") to look at again. */
   readonly onService: (key: string) => void;
   /** Something that concerns every Service changed. */

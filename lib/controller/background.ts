@@ -1,7 +1,7 @@
 import type { Clock } from "#runtime/clock";
 import type { Log } from "#runtime/log";
 
-export interface BackgroundOptions {
+interface BackgroundOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly signal: AbortSignal;

@@ -1,5 +1,5 @@
 import { configurationStatus } from "#api/configuration-state";
-import type { OwnerReference } from "#api/kubernetes";
+import type { OwnerReference } from "#api/kubernetes/objects";
 import type { ConfigurationState } from "#api/metallb";
 import { LABEL } from "#api/names";
 import { apiVersionOf, CONFIGURATION_STATES, PODS } from "#api/resources";

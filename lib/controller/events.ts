@@ -1,4 +1,5 @@
-import type { CoreEvent, KubeObject } from "#api/kubernetes";
+import type { CoreEvent } from "#api/kubernetes/cluster";
+import type { KubeObject } from "#api/kubernetes/objects";
 import { COMPONENT } from "#api/names";
 import { EVENTS } from "#api/resources";
 import { Fault } from "#core/errors";
@@ -7,7 +8,7 @@ import type { Clock } from "#runtime/clock";
 import type { Log } from "#runtime/log";
 import type { Background } from "./background.ts";
 
-export interface EventDeps {
+interface EventDeps {
   readonly cluster: Cluster;
   readonly clock: Clock;
   readonly log: Log;

@@ -1,5 +1,5 @@
 import { heardAlive, interfacesUp, isNetworkUnavailable } from "#api/facts";
-import type { Node } from "#api/kubernetes";
+import type { Node } from "#api/kubernetes/cluster";
 import type { SpeakerState } from "#api/metallb";
 import type { NodeFacts } from "#core/election";
 

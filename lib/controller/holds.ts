@@ -9,7 +9,7 @@ import type { Reconcile } from "#runtime/loop";
 import type { EventRecorder } from "./events.ts";
 import { Latest } from "./latest.ts";
 
-export interface HoldDeps {
+interface HoldDeps {
   readonly cluster: Cluster;
   readonly holds: ObjectCache<AddressHold>;
   readonly clock: Clock;

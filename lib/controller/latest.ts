@@ -1,4 +1,4 @@
-import type { KubeObject } from "#api/kubernetes";
+import type { KubeObject } from "#api/kubernetes/objects";
 import type { ObjectCache } from "#kube/port";
 
 /**

@@ -1,9 +1,9 @@
-import type { OwnerReference } from "#api/kubernetes";
+import type { OwnerReference } from "#api/kubernetes/objects";
 import { DEPLOYMENTS, SECRETS } from "#api/resources";
 import { Fault } from "#core/errors";
 import type { Cluster } from "#kube/port";
 
-export interface SecretDeps {
+interface SecretDeps {
   readonly cluster: Cluster;
   readonly namespace: string;
   /** Owner of the Secret, when it can be read. */

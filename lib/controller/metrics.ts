@@ -6,7 +6,7 @@ import type { Metrics } from "#runtime/metrics";
 import { WorkQueue } from "#runtime/work-queue";
 
 /** What the gauges are asked from, whenever somebody looks. */
-export interface ControllerFacts {
+interface ControllerFacts {
   readonly allocator: Allocator;
   readonly waiting: () => ReadonlyMap<AllocationReason, number>;
   readonly inFlight: () => number;

@@ -1,10 +1,10 @@
 import {
-  CONFIGURATION_RESOURCES,
   ConfigurationSource,
+  configurationKinds,
   NOTHING_COMPILED,
   type WatchedKinds,
 } from "#api/configuration-source";
-import { NAMESPACES, NODES, SECRETS } from "#api/resources";
+import { IP_ADDRESS_POOLS, NAMESPACES, NODES, SECRETS } from "#api/resources";
 import type { CompiledConfiguration } from "#core/configuration";
 import { sameL2, samePools } from "#core/configuration/same";
 import { errorsAmong, findingText } from "#core/findings";
@@ -26,15 +26,12 @@ export function poolConfig({ configuration, leftOut }: CompiledConfiguration): P
 }
 
 /** Every kind that the configuration is written in, and what it depends on. */
-export function configurationKinds(cluster: Cluster, namespace: string) {
+export function controllerKinds(cluster: Cluster, namespace: string) {
   const own = { namespace };
   return {
-    pools: cluster.cache(CONFIGURATION_RESOURCES.pools, own),
-    l2Advertisements: cluster.cache(CONFIGURATION_RESOURCES.l2Advertisements, own),
-    bgpAdvertisements: cluster.cache(CONFIGURATION_RESOURCES.bgpAdvertisements, own),
-    peers: cluster.cache(CONFIGURATION_RESOURCES.peers, own),
-    communities: cluster.cache(CONFIGURATION_RESOURCES.communities, own),
-    bfdProfiles: cluster.cache(CONFIGURATION_RESOURCES.bfdProfiles, own),
+    ...configurationKinds((resource) => cluster.cache(resource, own)),
+    // The very same cache, known to hold pools: their statuses are written from it.
+    pools: cluster.cache(IP_ADDRESS_POOLS, own),
     secrets: cluster.cache(SECRETS, own),
     nodes: cluster.cache(NODES),
     namespaces: cluster.cache(NAMESPACES),
@@ -44,7 +41,7 @@ export function configurationKinds(cluster: Cluster, namespace: string) {
 /** Changes of the configuration that come within so many ms are one. */
 const GATHER_MS = 5;
 
-export interface ConfigurationDeps {
+interface ConfigurationDeps {
   readonly kinds: WatchedKinds;
   readonly namespace: string;
   readonly clock: Clock;

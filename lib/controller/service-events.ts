@@ -1,11 +1,11 @@
 import { conditionOf } from "#api/conditions";
-import type { Service } from "#api/kubernetes";
+import type { Service } from "#api/kubernetes/services";
 import { CONDITION } from "#api/names";
 import { canonicalText, formatAddress } from "#core/address";
 import type { Plan } from "#core/plan";
 import type { ServiceView } from "#core/service-view";
 
-export interface ServiceEvent {
+interface ServiceEvent {
   readonly type: "Normal" | "Warning";
   readonly reason: string;
   readonly message: string;

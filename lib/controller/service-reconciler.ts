@@ -1,5 +1,6 @@
 import { conditionOf, type WantedCondition, withConditions } from "#api/conditions";
-import type { Condition, Service } from "#api/kubernetes";
+import type { Condition } from "#api/kubernetes/objects";
+import type { Service } from "#api/kubernetes/services";
 import { ANNOTATION, CONDITION, DEPRECATED_PREFIX } from "#api/names";
 import { SERVICES } from "#api/resources";
 import { formatAddress } from "#core/address";
@@ -21,7 +22,7 @@ import type { Latest } from "./latest.ts";
 import { REFUSED_RETRY_MS } from "./refused.ts";
 import { serviceEvents } from "./service-events.ts";
 
-export interface ServiceDeps {
+interface ServiceDeps {
   readonly cluster: Cluster;
   readonly clock: Clock;
   readonly log: Log;
@@ -52,9 +53,8 @@ interface Wish {
 const NOTHING: Wish = { ingress: null, pool: null, conditions: null };
 
 /**
- * Makes one Service say what was decided about it: addresses and conditions in
- * one write of its status, the pool's name beside it. May run with many workers:
- * the decision is one synchronous step of `Allocation`, only writes overlap.
+ * Makes one Service say what was decided about it: addresses and conditions in one write of its status, the pool's name
+ * beside it. May run with many workers: the decision is one synchronous step of `Allocation`, only writes overlap.
  */
 export class ServiceReconciler {
   readonly #deps: ServiceDeps;

@@ -1,4 +1,4 @@
-import type { Service } from "#api/kubernetes";
+import type { Service } from "#api/kubernetes/services";
 import {
   ADDRESS_HOLDS,
   byAge,
@@ -30,12 +30,12 @@ import { leadInTerms, sayWhoLeads } from "./leadership.ts";
 import { ensureMemberlistSecret } from "./memberlist-secret.ts";
 import { ControllerMetrics } from "./metrics.ts";
 import { MoveBudget } from "./move-budget.ts";
-import { configurationKinds, controllerConfiguration, poolConfig } from "./pool-config.ts";
+import { controllerConfiguration, controllerKinds, poolConfig } from "./pool-config.ts";
 import { poolStatusReconciler } from "./pool-status.ts";
 import { triedAgain } from "./refused.ts";
 import { ServiceReconciler } from "./service-reconciler.ts";
 
-export interface ControllerDeps {
+interface ControllerDeps {
   readonly cluster: Cluster;
   readonly clock: Clock;
   readonly log: Log;
@@ -105,7 +105,7 @@ function caches({ cluster, namespace }: ControllerDeps) {
   return {
     services: cluster.cache(SERVICES),
     holds: cluster.cache(ADDRESS_HOLDS),
-    kinds: configurationKinds(cluster, namespace),
+    kinds: controllerKinds(cluster, namespace),
     states: cluster.cache(CONFIGURATION_STATES, { namespace }),
     announce: {
       nodes: cluster.cache(NODES),

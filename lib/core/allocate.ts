@@ -27,7 +27,7 @@ type Verdict =
   | { readonly kind: "illegal"; readonly sentence: string };
 
 /** What one instance is told for good. */
-export interface AllocatorOptions {
+interface AllocatorOptions {
   /** Serve Services of this loadBalancerClass only; without it, only those without class. */
   readonly lbClass?: string | undefined;
 }

@@ -118,7 +118,7 @@ export function gratuitousArp(mac: string, ip: string): readonly [request: Uint8
 }
 
 /** What to do with a packet: the frame to send back, or why none is sent. */
-export type ArpDecision =
+type ArpDecision =
   | { readonly kind: "answer"; readonly frame: Uint8Array }
   | { readonly kind: "drop"; readonly reason: DropReason };
 

@@ -30,7 +30,7 @@ export interface Supply {
   readonly roomy: Readonly<Record<Family, RoomIndex>>;
 }
 
-export type Choice =
+type Choice =
   | { readonly kind: "chosen"; readonly addresses: readonly Address[]; readonly pool: string }
   | { readonly kind: "refused"; readonly refusals: readonly Refusal[] };
 

@@ -49,13 +49,13 @@ export interface ConfigurationInput {
 }
 
 /** An advertisement in force, resolved against pools and nodes. */
-export interface L2InForce extends L2View {
+interface L2InForce extends L2View {
   readonly covers: readonly string[];
   /** Names of the selected nodes; null when nothing is known about nodes. */
   readonly nodes: ReadonlySet<string> | null;
 }
 
-export interface BgpInForce extends BgpView {
+interface BgpInForce extends BgpView {
   readonly covers: readonly string[];
   /** Names of the peers in force it announces to. */
   readonly targets: readonly string[];
@@ -64,7 +64,7 @@ export interface BgpInForce extends BgpView {
   readonly withheld: readonly { readonly pool: string; readonly peer: string }[];
 }
 
-export interface PeerInForce extends PeerView {
+interface PeerInForce extends PeerView {
   readonly nodes: ReadonlySet<string> | null;
 }
 

@@ -26,7 +26,7 @@ export type FaultCode = keyof typeof RETRYABLE;
 const BRAND = Symbol.for("berth.fault");
 
 /** Facts an operator needs beside the message. Never secrets, never whole objects. */
-export type FaultContext = Readonly<Record<string, string | number | boolean>>;
+type FaultContext = Readonly<Record<string, string | number | boolean>>;
 
 /** Which input was wrong and what would be right, by the field's dotted path ("spec.addresses.0"). */
 export type FieldProblems = Readonly<Record<string, string>>;

@@ -4,7 +4,7 @@ import type { HoldView } from "./holds.ts";
 import type { AllocationReason, AnnounceReason } from "./reasons.ts";
 
 /** What a sentence may name. Missing facts leave a sentence general, never broken. */
-export interface RefusalFacts {
+interface RefusalFacts {
   readonly pool?: string | undefined;
   readonly address?: string | undefined;
   readonly namespace?: string | undefined;
@@ -86,7 +86,7 @@ export function joinSentences(sentences: readonly string[]): string {
 }
 
 /** What a sentence about announcing may name; without `node` it speaks of the Service as a whole. */
-export interface AnnounceFacts {
+interface AnnounceFacts {
   readonly node?: string | undefined;
   readonly address?: string | undefined;
   readonly pool?: string | undefined;

@@ -10,7 +10,7 @@ export interface PodCount {
 }
 
 /** What a window of counts says about the spread, in one word and in one sentence. */
-export interface Verdict {
+interface Verdict {
   readonly kind: "collecting" | "even" | "uneven" | "too_even";
   readonly sentence: string;
   /** Probability that a fair spread would look at least this uneven; null when not tested. */

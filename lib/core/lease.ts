@@ -53,7 +53,7 @@ export interface LeaseState {
 
 export const UNSEEN: LeaseState = { seen: null, inherited: false };
 
-export type LeaseStep =
+type LeaseStep =
   | { readonly kind: "read" }
   | { readonly kind: "create" }
   /** Write ourselves into that version of the Lease, and into no other. */

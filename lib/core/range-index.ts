@@ -1,6 +1,6 @@
 import type { AddressRange, Family } from "./address.ts";
 
-export interface Indexed<T> {
+interface Indexed<T> {
   readonly range: AddressRange;
   readonly item: T;
 }

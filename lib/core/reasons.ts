@@ -49,7 +49,7 @@ export const ANNOUNCE_REASONS = [
 export type AnnounceReason = (typeof ANNOUNCE_REASONS)[number];
 
 /** Why a legal request or solicitation was not answered (metallb.md 6.5). */
-export const DROP_REASONS = [
+const DROP_REASONS = [
   "arp_reply",
   "ethernet_destination",
   "not_announced",

@@ -31,7 +31,7 @@ export interface ResponderCard {
  * `answered`: `reply` holds the frame to send. `ignored`: neither ARP nor a
  * neighbour message, or one of our own. The rest says why there is no reply.
  */
-export type ResponderOutcome = "answered" | "ignored" | "malformed" | DropReason;
+type ResponderOutcome = "answered" | "ignored" | "malformed" | DropReason;
 
 /** Why a frame got no answer, with what never was a legal one or never reached the responder. */
 export type Unanswered = DropReason | "malformed" | "receive_queue_full";

@@ -18,7 +18,7 @@ export interface ShareQuestion {
 }
 
 /** Of all new connections, the part that one pod should get. */
-export interface PodShare {
+interface PodShare {
   readonly pod: string;
   readonly node: string | null;
   /** 0 to 1. */

@@ -14,14 +14,14 @@ export const WIRE_FINDINGS = ["conflict", "split_brain", "proxy_arp"] as const;
 export type WireFinding = (typeof WIRE_FINDINGS)[number];
 
 /** A machine that says it has an address. */
-export interface Claimant {
+interface Claimant {
   readonly mac: string;
   /** The node that has the MAC; null: none of ours. */
   readonly node: string | null;
 }
 
 /** What was heard about one address. MACs in lower case. */
-export interface WireEvidence {
+interface WireEvidence {
   /** Everybody who says to have it, ourselves included where we do. */
   readonly macs: readonly string[];
   /** Who answered for an address that was given to nobody; empty also where there is none to ask for. */

@@ -1,4 +1,4 @@
-import type { KubeObject } from "#api/kubernetes";
+import type { KubeObject } from "#api/kubernetes/objects";
 import { keyOf } from "#api/resources";
 import { Fault } from "#core/errors";
 import { type Clock, sleep, untilAborted } from "#runtime/clock";
@@ -7,7 +7,7 @@ import type { CacheHealth } from "./port.ts";
 import { watchEvents } from "./watch-lines.ts";
 
 /** Where a cache gets its objects from. Failures are `Fault`s. */
-export interface WatchSource<T> {
+interface WatchSource<T> {
   /** The whole list, read consistently. */
   list(signal: AbortSignal): Promise<{ readonly items: readonly T[]; readonly resourceVersion: string }>;
   /** The watch's body from that version on; resolves once the server accepted it. */

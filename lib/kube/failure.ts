@@ -1,4 +1,4 @@
-import type { Status } from "#api/kubernetes";
+import type { Status } from "#api/kubernetes/objects";
 import { Fault, type FaultCode, type FieldProblems } from "#core/errors";
 
 /**

@@ -1,4 +1,4 @@
-import type { KubeObject } from "#api/kubernetes";
+import type { KubeObject } from "#api/kubernetes/objects";
 import { apiVersionOf, PODS, type ResourceRef } from "#api/resources";
 import { Fault } from "#core/errors";
 import { type Clock, systemClock } from "#runtime/clock";
@@ -20,7 +20,7 @@ import type {
 import { SharedCache } from "./shared-cache.ts";
 import { Transport } from "./transport.ts";
 
-export interface HttpClusterOptions {
+interface HttpClusterOptions {
   readonly connection: Connection;
   readonly clock?: Clock;
   readonly log?: Log;

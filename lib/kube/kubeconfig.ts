@@ -3,7 +3,7 @@ import type { RequestOptions } from "node:https";
 import { Fault } from "#core/errors";
 import type { Connection } from "./connection.ts";
 
-export interface KubeconfigConnection extends Connection {
+interface KubeconfigConnection extends Connection {
   /** Name of the context and of the cluster it points at. */
   readonly context: string;
   readonly cluster: string;

@@ -1,4 +1,4 @@
-import type { Lease } from "#api/kubernetes";
+import type { Lease } from "#api/kubernetes/cluster";
 import { Fault } from "#core/errors";
 import { type LeaseIdentity, type LeaseRecord, type LeaseTimings, leaseHeldUntil } from "#core/lease";
 import type { Clock } from "#runtime/clock";
@@ -6,7 +6,7 @@ import type { Log } from "#runtime/log";
 import type { Term } from "./port.ts";
 
 /** Whose term it is, and by which clock. */
-export interface LeaseTermOptions {
+interface LeaseTermOptions {
   readonly clock: Clock;
   readonly log: Log;
   /** The Lease's, for the log. */
@@ -22,7 +22,7 @@ export interface Instant {
 }
 
 /** How a term reaches its Lease; null: somebody else wrote it first, or it is gone. */
-export interface LeaseAccess {
+interface LeaseAccess {
   write(
     over: LeaseRecord,
     spec: Lease["spec"],

@@ -1,4 +1,4 @@
-import type { Lease } from "#api/kubernetes";
+import type { Lease } from "#api/kubernetes/cluster";
 import { apiVersionOf, LEASES } from "#api/resources";
 import { Fault } from "#core/errors";
 import {
@@ -17,7 +17,7 @@ import { type Instant, LeaseTerm, microTime } from "./lease-term.ts";
 import type { Cluster, Election, ObjectCache, Term } from "./port.ts";
 
 /** One candidate for one Lease. */
-export interface LeaseElectionOptions {
+interface LeaseElectionOptions {
   readonly cluster: Cluster;
   readonly clock: Clock;
   readonly log: Log;

@@ -6,10 +6,10 @@ import type { Clock } from "#runtime/clock";
 import type { Cluster } from "./port.ts";
 
 /** Whether somebody may see what they ask for; `unknown` when the API server could not be asked. */
-export type Access = "allowed" | "unauthenticated" | "forbidden" | "unknown";
+type Access = "allowed" | "unauthenticated" | "forbidden" | "unknown";
 
 /** Judges the value of an `Authorization` header. Never rejects. */
-export type AccessCheck = (authorization: string | undefined) => Promise<Access>;
+type AccessCheck = (authorization: string | undefined) => Promise<Access>;
 
 /** A right that is taken away is noticed after at most this time; so is one that was granted. */
 const REMEMBERED_MS = 10_000;

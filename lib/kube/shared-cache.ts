@@ -1,4 +1,4 @@
-import type { KubeObject } from "#api/kubernetes";
+import type { KubeObject } from "#api/kubernetes/objects";
 import type { ChangeListener, ListWatchCache } from "./cache.ts";
 import type { ObjectCache } from "./port.ts";
 

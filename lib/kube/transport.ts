@@ -7,7 +7,7 @@ import type { Connection } from "./connection.ts";
 import { exchange, type Reply } from "./exchange.ts";
 import { faultOf, networkFault } from "./failure.ts";
 
-export interface Call {
+interface Call {
   readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   readonly path: string;
   readonly query?: Readonly<Record<string, string | undefined>>;

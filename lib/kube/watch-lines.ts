@@ -1,6 +1,6 @@
-import type { KubeObject } from "#api/kubernetes";
+import type { KubeObject } from "#api/kubernetes/objects";
 
-export interface WatchEvent<T> {
+interface WatchEvent<T> {
   readonly type: "ADDED" | "MODIFIED" | "DELETED" | "BOOKMARK" | "ERROR";
   readonly object: T & { readonly code?: number; readonly message?: string };
 }

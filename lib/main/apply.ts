@@ -1,4 +1,4 @@
-import type { KubeObject } from "#api/kubernetes";
+import type { KubeObject } from "#api/kubernetes/objects";
 import type { ResourceRef } from "#api/resources";
 import { Fault } from "#core/errors";
 import type { Cluster } from "#kube/port";
@@ -18,7 +18,7 @@ const IRREGULAR: Readonly<Record<string, string>> = {
 };
 
 /** The resource of a manifest's object, by the naming rule all our kinds follow (lower case, plus "s"). */
-export function resourceOf(object: KubeObject): ResourceRef {
+function resourceOf(object: KubeObject): ResourceRef {
   const { apiVersion = "v1", kind = "" } = object;
   const [group, version] = apiVersion.includes("/") ? apiVersion.split("/") : ["", apiVersion];
   return {
@@ -33,7 +33,7 @@ export function resourceOf(object: KubeObject): ResourceRef {
 const LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration";
 
 /** The object as `kubectl apply` would have created it: applying the same manifest later says "unchanged", not a warning. */
-export function asApplied(object: KubeObject): KubeObject {
+function asApplied(object: KubeObject): KubeObject {
   const annotations = object.metadata.annotations ?? {};
   const text = goJson({ ...object, metadata: { ...object.metadata, annotations } });
   return { ...object, metadata: { ...object.metadata, annotations: { ...annotations, [LAST_APPLIED]: `${text}\n` } } };

@@ -1,4 +1,5 @@
-import type { Condition, Service } from "#api/kubernetes";
+import type { Condition } from "#api/kubernetes/objects";
+import type { Service } from "#api/kubernetes/services";
 import { ANNOTATION, CONDITION, NAMESPACE } from "#api/names";
 import { CONFIG_MAPS, DAEMON_SETS, DEPLOYMENTS, LEASES, NODES, PODS, SERVICES } from "#api/resources";
 import { Fault } from "#core/errors";

@@ -17,7 +17,7 @@ import { isAlive, type ProcessRecord, startTimeOf } from "./sweep.ts";
 /** Raised when the layout below the data directory changes in a way older code cannot read. */
 const LAYOUT_VERSION = 1;
 
-export interface SandboxTokens {
+interface SandboxTokens {
   /** system:masters; the one in the kubeconfig. */
   readonly admin: string;
   /** Group berth:viewers, bound to the ClusterRole view. */

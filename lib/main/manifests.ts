@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseAllDocuments } from "yaml";
-import type { KubeObject } from "#api/kubernetes";
+import type { KubeObject } from "#api/kubernetes/objects";
 import { Fault } from "#core/errors";
 import { REPOSITORY } from "./children.ts";
 
@@ -15,7 +15,7 @@ export function readManifests(folder: string): readonly KubeObject[] {
 }
 
 /** Throws `Fault invalid` naming the file and line of what is not YAML or not a Kubernetes object. */
-export function parseManifest(text: string, source: string): readonly KubeObject[] {
+function parseManifest(text: string, source: string): readonly KubeObject[] {
   return parseAllDocuments(text).flatMap((document) => {
     const problem = document.errors[0];
     if (problem !== undefined) throw new Fault("invalid", `${source}: ${problem.message.split("\n")[0]}`);

@@ -54,7 +54,7 @@ export class ProcessFile {
   }
 }
 
-export function readProcessFile(path: string): readonly ProcessRecord[] {
+function readProcessFile(path: string): readonly ProcessRecord[] {
   try {
     const parsed: unknown = JSON.parse(readFileSync(path, "utf8"));
     if (!Array.isArray(parsed)) return [];

@@ -8,7 +8,7 @@ import type { UpFlags } from "./flags.ts";
 import { freshNamespaces } from "./lab-namespaces.ts";
 import { ProcessFile } from "./sweep.ts";
 
-export interface Started {
+interface Started {
   /** The dashboard serves. */
   readonly ready: Promise<void>;
   /** Rejects with the last words of the first that cannot start; never resolves. */

@@ -18,7 +18,7 @@ export interface LanMessage {
 const HEADER = 3;
 
 /** Who wants to attach; the token is the LAN's secret for that node. */
-export interface LanHello {
+interface LanHello {
   readonly node: string;
   readonly mac: string;
   readonly token: string;

@@ -3,7 +3,7 @@ import { accepts, isFrame } from "./ethernet.ts";
 import type { Link, LinkInfo } from "./port.ts";
 
 /** One cable with everybody on it, in memory; frames arrive in order, after the sender's call has returned. */
-export interface MemorySegment {
+interface MemorySegment {
   /** A link with one interface on this segment. */
   attach(card: { readonly name?: string; readonly mac: string }): MemoryLink;
 }

@@ -4,7 +4,7 @@ import { Fault } from "#core/errors";
 import type { Datagrams } from "./port.ts";
 
 /** `Datagrams` with what a test or a metric wants to know. */
-export interface UdpDatagrams extends Datagrams {
+interface UdpDatagrams extends Datagrams {
   /** The port that was bound; the one asked for unless that was 0. */
   readonly port: number;
   /** Datagrams that could not be sent, for whatever reason. */

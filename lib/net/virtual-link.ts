@@ -10,7 +10,7 @@ import { LinkListeners } from "./link-listeners.ts";
 import type { AnswerCounts, Link, LinkInfo } from "./port.ts";
 
 /** Where and as whom to attach: the parsed form of `BERTH_LINK`. */
-export interface LanUrl {
+interface LanUrl {
   readonly host: string;
   readonly port: number;
   readonly node: string;

@@ -5,7 +5,7 @@ import type { Log } from "#runtime/log";
 import { type Run, startRun } from "./run.ts";
 import { parseTarget } from "./target.ts";
 
-export interface AgentOptions {
+interface AgentOptions {
   /** Lines of NDJSON, without their line ends. When it ends, everything stops. */
   readonly input: AsyncIterable<string>;
   /** Takes one line without its line end. */

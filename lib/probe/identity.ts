@@ -1,5 +1,5 @@
 /** Who answered, as the workload says it in its reply. */
-export interface Identity {
+interface Identity {
   readonly pod: string;
   readonly node: string;
 }

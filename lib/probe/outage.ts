@@ -1,4 +1,4 @@
-import type { Outcome } from "#api/dashboard";
+import type { Outcome } from "#api/dashboard/probes";
 import { isOutage } from "./outcome.ts";
 
 /**

@@ -1,7 +1,7 @@
-import type { Outcome } from "#api/dashboard";
+import type { Outcome } from "#api/dashboard/probes";
 
 /** How a request ended. */
-export interface Ending {
+interface Ending {
   readonly outcome: Outcome;
   /** In words, for people. */
   readonly text: string;

@@ -1,12 +1,12 @@
 import { type IncomingMessage, request } from "node:http";
-import type { Outcome } from "#api/dashboard";
+import type { Outcome } from "#api/dashboard/probes";
 import type { Clock } from "#runtime/clock";
 import { firstLine, readIdentity } from "./identity.ts";
 import { endingOfError, outcomeOfStatus } from "./outcome.ts";
 import type { Target } from "./target.ts";
 
 /** One request and what came of it. */
-export interface Answer {
+interface Answer {
   readonly outcome: Outcome;
   readonly pod: string | null;
   readonly node: string | null;
@@ -16,7 +16,7 @@ export interface Answer {
   readonly text: string;
 }
 
-export interface RequestOptions {
+interface RequestOptions {
   readonly clock: Clock;
   readonly connectTimeoutMs: number;
   readonly timeoutMs: number;

@@ -1,4 +1,4 @@
-import type { ProbeReply, ProbeTick } from "#api/dashboard";
+import type { ProbeReply, ProbeTick } from "#api/dashboard/probes";
 import type { ProbeTotals } from "#api/probe";
 import type { Clock } from "#runtime/clock";
 import { sendRequest } from "./request.ts";
@@ -6,7 +6,7 @@ import { startPacer } from "./scheduler.ts";
 import { Statistics } from "./statistics.ts";
 import type { Target } from "./target.ts";
 
-export interface RunOptions {
+interface RunOptions {
   readonly id: string;
   readonly target: Target;
   readonly rate: number;

@@ -1,6 +1,6 @@
 import type { Clock } from "#runtime/clock";
 
-export interface Pace {
+interface Pace {
   /** Starts per second. */
   readonly rate: number;
   /** Tasks running at once; a start that would exceed it is skipped. */
@@ -10,7 +10,7 @@ export interface Pace {
   task(seq: number): Promise<void>;
 }
 
-export interface Pacer {
+interface Pacer {
   /** Starts that were left out: a stall, or too many in flight. They are never made up for. */
   skipped(): number;
   sent(): number;

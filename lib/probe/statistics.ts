@@ -1,4 +1,4 @@
-import type { Outcome, ProbeReply, ProbeTick } from "#api/dashboard";
+import type { Outcome, ProbeReply, ProbeTick } from "#api/dashboard/probes";
 import type { ProbeTotals } from "#api/probe";
 import { OutageMeter } from "./outage.ts";
 

@@ -1,11 +1,11 @@
-import type { ProbeReply } from "#api/dashboard";
+import type { ProbeReply } from "#api/dashboard/probes";
 import type { ProbeTotals } from "#api/probe";
 import { Fault } from "#core/errors";
 import type { Clock } from "#runtime/clock";
 import { startRun } from "./run.ts";
 import { parseTarget } from "./target.ts";
 
-export interface TerminalOptions {
+interface TerminalOptions {
   readonly url: string | undefined;
   /** Requests per second as typed, 0.1 to 50; 5 when absent. */
   readonly rate?: string | undefined;
@@ -75,14 +75,14 @@ function wrong(field: string, right: string): Fault {
 }
 
 /** "12:00:03.250     1.8 ms  POD: a NODE: b", or the failure in words. */
-export function replyLine(reply: ProbeReply): string {
+function replyLine(reply: ProbeReply): string {
   const time = new Date(reply.at).toISOString().slice(11, 23);
   const latency = `${reply.totalMs.toFixed(1)} ms`.padStart(10);
   return `${time} ${latency}  ${reply.outcome === "ok" ? reply.text : `${reply.outcome}: ${reply.text}`}`;
 }
 
 /** The table at the end: a row per pod with its share, then failures, latency and the longest outage. */
-export function summary(totals: ProbeTotals): readonly string[] {
+function summary(totals: ProbeTotals): readonly string[] {
   const attributed = totals.pods.reduce((sum, { count }) => sum + count, 0);
   const rows = totals.pods.map(({ pod, node, count }) => [
     pod,

@@ -2,13 +2,13 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { type CertificatePair, type HttpsServer, startHttpsServer, type TlsSettings } from "./https-server.ts";
 
 /** What to answer to one POST. */
-export interface JsonReply {
+interface JsonReply {
   readonly status: number;
   readonly body: string;
 }
 
 /** Answers the body of a POST to a path; null is 404. */
-export type JsonHandler = (path: string, body: string) => JsonReply | null;
+type JsonHandler = (path: string, body: string) => JsonReply | null;
 
 /** A review holds an object and the one before it, each of at most 3 MB; upstream's library has the same limit. */
 const BODY_MAX = 7 * 1024 * 1024;

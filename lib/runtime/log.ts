@@ -1,7 +1,7 @@
 /** From talkative to silent. */
 export type LogLevel = "debug" | "info" | "warn" | "error";
 /** Facts of one line. Never secrets, never whole objects. */
-export type LogFields = Readonly<Record<string, unknown>>;
+type LogFields = Readonly<Record<string, unknown>>;
 
 /** Constant message in lower case, facts as fields: grep for a message finds one line of code. */
 export interface Log {

@@ -16,7 +16,7 @@ export interface Next {
 export type Reconcile = (key: string, signal: AbortSignal) => Promise<Next>;
 
 /** How one loop works its queue off. */
-export interface LoopOptions {
+interface LoopOptions {
   readonly log: Log;
   /** Closes the queue when it aborts. */
   readonly signal: AbortSignal;

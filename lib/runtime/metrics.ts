@@ -1,7 +1,7 @@
 import { Fault } from "#core/errors";
 
 /** Label names to values; values come from small, closed sets or from objects that end (`remove`). */
-export type Labels = Readonly<Record<string, string>>;
+type Labels = Readonly<Record<string, string>>;
 
 interface Series {
   readonly labels: Labels;
@@ -33,7 +33,7 @@ export interface Gauge {
 }
 
 /** Counts observations by size. */
-export interface Histogram {
+interface Histogram {
   observe(labels: Labels, value: number): void;
   remove(labels: Labels): void;
 }

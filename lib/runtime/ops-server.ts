@@ -15,7 +15,7 @@ export interface OpsServerOptions {
 }
 
 /** Over TLS, and metrics only for who may see them. */
-export interface SecureOps {
+interface SecureOps {
   readonly tls: TlsSettings;
   readonly certificate: CertificatePair;
   /** Judges the `Authorization` header of whoever asks for metrics. */
@@ -23,7 +23,7 @@ export interface SecureOps {
 }
 
 /** A server that listens. `close` ends its connections too. */
-export type OpsServer = Listening;
+type OpsServer = Listening;
 
 const REFUSALS = {
   unauthenticated: [401, "a bearer token is needed\n"],

@@ -26,7 +26,7 @@ const SYNC_MS = 60_000;
 const CHILD_GRACE_MS = 1_800;
 const CLOSE_MS = 2_800;
 
-export interface NodesOptions {
+interface NodesOptions {
   readonly objects: Objects;
   /** A token of a service account for one pod (TokenRequest). */
   readonly requestToken: (

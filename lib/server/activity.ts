@@ -1,4 +1,4 @@
-import type { ActivityRow } from "#api/dashboard";
+import type { ActivityRow } from "#api/dashboard/activity";
 import type { Dashboard } from "./context.ts";
 import { activityRows } from "./rows/activity.ts";
 

@@ -1,4 +1,4 @@
-import type { AdvertisementCreate, AdvertisementPatch, AdvertisementRow } from "#api/dashboard";
+import type { AdvertisementCreate, AdvertisementPatch, AdvertisementRow } from "#api/dashboard/advertisements";
 import type { L2Advertisement, L2AdvertisementSpec } from "#api/metallb";
 import { apiVersionOf, keyOf, L2_ADVERTISEMENTS } from "#api/resources";
 import { Fault } from "#core/errors";

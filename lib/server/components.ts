@@ -1,6 +1,6 @@
 import type { z } from "zod";
-import type { ComponentRow, LogText } from "#api/dashboard";
-import type { KubeObject } from "#api/kubernetes";
+import type { ComponentRow, LogText } from "#api/dashboard/components";
+import type { KubeObject } from "#api/kubernetes/objects";
 import { ANNOTATION } from "#api/names";
 import { DAEMON_SETS, DEPLOYMENTS } from "#api/resources";
 import { Fault } from "#core/errors";
@@ -12,7 +12,7 @@ import { daemonSetRollout, deploymentRollout, type Rollout } from "./rollout.ts"
 import { blockedBy, componentRow, componentRows, controllerOf, speakerOf } from "./rows/components.ts";
 import { componentOf } from "./rows/pods.ts";
 
-export type Component = ComponentRow["component"];
+type Component = ComponentRow["component"];
 
 const READY_WITHIN_MS = 120_000;
 const GONE_WITHIN_MS = 60_000;

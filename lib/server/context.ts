@@ -3,7 +3,7 @@
  * Next bundles each side apart (style.md part 5), so nothing else that the
  * dashboard remembers may live in a module.
  */
-import type { KubeObject } from "#api/kubernetes";
+import type { KubeObject } from "#api/kubernetes/objects";
 import type { ProbeCommand, ProbeMessage } from "#api/probe";
 import { Fault } from "#core/errors";
 import type { Cluster } from "#kube/port";

@@ -1,4 +1,5 @@
-import type { KubeObject, Service } from "#api/kubernetes";
+import type { KubeObject } from "#api/kubernetes/objects";
+import type { Service } from "#api/kubernetes/services";
 import { ANNOTATION } from "#api/names";
 import { DEPLOYMENTS } from "#api/resources";
 import { Fault } from "#core/errors";

@@ -1,5 +1,5 @@
-import type { Diagnosis } from "#api/dashboard";
-import type { Service } from "#api/kubernetes";
+import type { Diagnosis } from "#api/dashboard/diagnosis";
+import type { Service } from "#api/kubernetes/services";
 import { keyOf } from "#api/resources";
 import { advertisementsOf } from "#core/election";
 import { explainAnnounce } from "#core/explain";

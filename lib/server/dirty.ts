@@ -1,5 +1,6 @@
-import type { ServiceRow } from "#api/dashboard";
-import type { KubeObject, Pod } from "#api/kubernetes";
+import type { ServiceRow } from "#api/dashboard/services";
+import type { KubeObject } from "#api/kubernetes/objects";
+import type { Pod } from "#api/kubernetes/pods";
 import type { ServiceL2Status } from "#api/metallb";
 import { LABEL } from "#api/names";
 import { addressesOf } from "./objects-to-facts.ts";

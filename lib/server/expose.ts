@@ -1,5 +1,5 @@
-import type { ExposeBody } from "#api/dashboard";
-import type { Service } from "#api/kubernetes";
+import type { ExposeBody } from "#api/dashboard/services";
+import type { Service } from "#api/kubernetes/services";
 import { ANNOTATION, DEPRECATED_PREFIX } from "#api/names";
 import { keyOf, SERVICES } from "#api/resources";
 import { tryParseAddress } from "#core/address";
@@ -118,7 +118,7 @@ function splitAddresses(text: string | undefined): readonly string[] {
 }
 
 /** A merge patch, guarded by the version it was made from; null removes. */
-export function exposePatch(service: Service, body: ExposeBody): unknown {
+function exposePatch(service: Service, body: ExposeBody): unknown {
   const { metadata, spec = {} } = service;
   const addresses = splitAddresses(body.address);
   const annotations: Record<string, string | null> = {};
@@ -143,7 +143,7 @@ export function exposePatch(service: Service, body: ExposeBody): unknown {
   };
 }
 
-export function unexposePatch(service: Service): unknown {
+function unexposePatch(service: Service): unknown {
   const { metadata, spec = {} } = service;
   const held = metadata.annotations ?? {};
   const type = held[ANNOTATION.previousType] === "NodePort" ? "NodePort" : "ClusterIP";

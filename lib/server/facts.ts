@@ -1,5 +1,5 @@
 import { toHoldInput } from "#api/holds";
-import type { KubeObject } from "#api/kubernetes";
+import type { KubeObject } from "#api/kubernetes/objects";
 import { advertisementsOf } from "#core/election";
 import type { Clock } from "#runtime/clock";
 import type { ServerContext } from "./context.ts";

@@ -1,4 +1,4 @@
-import type { HoldCreate, HoldPatch, HoldRow } from "#api/dashboard";
+import type { HoldCreate, HoldPatch, HoldRow } from "#api/dashboard/holds";
 import { type AddressHold, toHoldInput } from "#api/holds";
 import { ADDRESS_HOLDS, apiVersionOf, keyOf } from "#api/resources";
 import { tryParseAddress } from "#core/address";

@@ -1,8 +1,8 @@
-import { ROW_KEY, type RowOf, type StreamMessage, TOPICS, type Topic } from "#api/dashboard";
+import { ROW_KEY, type RowOf, type StreamMessage, TOPICS, type Topic } from "#api/dashboard/stream";
 import type { Clock } from "#runtime/clock";
 
 /** How long changes are gathered before they leave; with the projector's own 20 ms it stays under 50 ms. */
-export const FLUSH_MS = 20;
+const FLUSH_MS = 20;
 
 interface TopicState {
   /** Each row with the text in which it was last sent. */
@@ -11,7 +11,7 @@ interface TopicState {
   readonly removed: Set<string>;
 }
 
-export type Listener = (text: string, message: "snapshot" | "delta" | "probe" | "resync" | "hello") => void;
+type Listener = (text: string, message: "snapshot" | "delta" | "probe" | "resync" | "hello") => void;
 
 /**
  * Rows by topic, and who listens to them. A listener gets each message as the
@@ -141,7 +141,7 @@ export class Hub {
 const topics = Object.keys(TOPICS) as readonly Topic[];
 
 /** The key of a row on the wire; the one row of `session` is named "session". */
-export function rowKey<T extends Topic>(topic: T, row: RowOf<T>): string {
+function rowKey<T extends Topic>(topic: T, row: RowOf<T>): string {
   if (topic === "session") return "session";
   return String((row as Readonly<Record<string, unknown>>)[ROW_KEY[topic]]);
 }

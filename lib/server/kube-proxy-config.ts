@@ -3,7 +3,7 @@
  * announcing depends on (`mode`, `ipvs.strictARP`), in block or flow YAML or
  * JSON, without touching anything else of the text.
  */
-export interface ProxySettings {
+interface ProxySettings {
   /** "" = the platform's default, which is iptables on Linux. */
   readonly mode: string;
   /** Unset counts as false (kubeproxy.config.k8s.io/v1alpha1 KubeProxyIPVSConfiguration). */

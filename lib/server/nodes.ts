@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { Neighbour, type NodeRow } from "#api/dashboard";
+import { Neighbour, type NodeRow } from "#api/dashboard/nodes";
 import { ANNOTATION, EDGE_CONFIG_MAP, KUBE_PROXY } from "#api/names";
 import { CONFIG_MAPS, NODES } from "#api/resources";
 import { Fault } from "#core/errors";

@@ -1,6 +1,6 @@
 /** What the dashboard reads out of objects beyond `#api/facts`: addresses, and who holds them. */
 import { serviceOfSlice } from "#api/facts";
-import type { EndpointSlice, Service } from "#api/kubernetes";
+import type { EndpointSlice, Service } from "#api/kubernetes/services";
 import { keyOf } from "#api/resources";
 import { canonicalText } from "#core/address";
 import { toServiceView } from "#core/service-view";

@@ -1,11 +1,11 @@
-import type { KubeObject } from "#api/kubernetes";
+import type { KubeObject } from "#api/kubernetes/objects";
 import * as resources from "#api/resources";
 import { apiVersionOf, type ResourceRef } from "#api/resources";
 import { Fault } from "#core/errors";
 import type { Cluster, ObjectName } from "#kube/port";
 
 /** Where an object of a manifest lives; throws `invalid` for a kind this program does not ship. */
-export function resourceOf(object: KubeObject): ResourceRef {
+function resourceOf(object: KubeObject): ResourceRef {
   for (const one of Object.values(resources)) {
     if (typeof one !== "object" || !("plural" in one)) continue;
     if (one.kind === object.kind && apiVersionOf(one) === object.apiVersion) return one;

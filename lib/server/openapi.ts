@@ -1,6 +1,7 @@
 import { z } from "zod";
-import { Problem } from "#api/dashboard";
-import { SHAPES, type Shape } from "./shapes.ts";
+import { Problem } from "#api/dashboard/problem";
+import { SHAPES } from "./shapes/all.ts";
+import type { Shape } from "./shapes/shape.ts";
 
 /** The OpenAPI 3.1 description of every JSON route, made from the very schemas that check them. */
 export function openApi(version: string): Record<string, unknown> {
@@ -61,7 +62,8 @@ function schema(one: z.ZodType, io: "input" | "output"): unknown {
 function stream(): Record<string, unknown> {
   return {
     operationId: "stream.open",
-    summary: "Server-sent events: a snapshot per topic, hello, then deltas (StreamMessage in lib/api/dashboard.ts)",
+    summary:
+      "Server-sent events: a snapshot per topic, hello, then deltas (StreamMessage in lib/api/dashboard/stream.ts)",
     tags: ["stream"],
     responses: { 200: { description: "Events", content: { "text/event-stream": { schema: { type: "string" } } } } },
   };

@@ -1,10 +1,10 @@
-import type { OperationRow } from "#api/dashboard";
+import type { OperationRow } from "#api/dashboard/operations";
 import { Fault } from "#core/errors";
 import type { Clock } from "#runtime/clock";
 import type { Log } from "#runtime/log";
 
 type Step = OperationRow["steps"][number];
-export type OperationKind = OperationRow["kind"];
+type OperationKind = OperationRow["kind"];
 
 /** Finished operations are kept for reading, the newest first, up to this many. */
 const KEEP = 50;

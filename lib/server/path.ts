@@ -1,5 +1,5 @@
-import type { ServicePath } from "#api/dashboard";
-import type { Service } from "#api/kubernetes";
+import type { ServicePath } from "#api/dashboard/diagnosis";
+import type { Service } from "#api/kubernetes/services";
 import { keyOf } from "#api/resources";
 import { expectedShares, type ShareQuestion } from "#core/share";
 import { addressesOf } from "./objects-to-facts.ts";

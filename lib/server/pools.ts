@@ -1,4 +1,6 @@
-import type { AddressPage, PoolCreate, PoolPatch, PoolPreview, PoolRow } from "#api/dashboard";
+import type { AddressPage } from "#api/dashboard/addresses";
+import type { PoolPreview } from "#api/dashboard/pool-preview";
+import type { PoolCreate, PoolPatch, PoolRow } from "#api/dashboard/pools";
 import type { IPAddressPool, L2Advertisement, ServiceAllocation } from "#api/metallb";
 import { apiVersionOf, IP_ADDRESS_POOLS, keyOf, L2_ADVERTISEMENTS } from "#api/resources";
 import { Fault } from "#core/errors";

@@ -1,4 +1,4 @@
-import type { PoolPreview, PoolPreviewBody } from "#api/dashboard";
+import type { PoolPreview, PoolPreviewBody } from "#api/dashboard/pool-preview";
 import type { IPAddressPool } from "#api/metallb";
 import { keyOf } from "#api/resources";
 import { Fault } from "#core/errors";
@@ -15,7 +15,7 @@ export function previewPool(on: Dashboard, body: PoolPreviewBody): PoolPreview {
   return preview(on.views.now(), on.namespace, body);
 }
 
-export function preview(view: View, namespace: string, body: PoolPreviewBody): PoolPreview {
+function preview(view: View, namespace: string, body: PoolPreviewBody): PoolPreview {
   const current = view.facts.pools.find((pool) => pool.metadata.name === body.name);
   if (body.remove && current === undefined) throw new Fault("not_found", `There is no pool ${body.name}.`);
   const draft = body.remove ? null : draftOf(current ?? emptyPool(namespace, body.name), body);

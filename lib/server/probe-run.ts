@@ -1,4 +1,4 @@
-import type { Outcome, ProbeReply, ProbeRow, ProbeSamples, ProbeTick } from "#api/dashboard";
+import type { Outcome, ProbeReply, ProbeRow, ProbeSamples, ProbeTick } from "#api/dashboard/probes";
 import type { ProbeTotals } from "#api/probe";
 import { halfWidth95, type PodCount, verdict } from "#core/fairness";
 import { expectedShares, type ShareQuestion } from "#core/share";
@@ -16,7 +16,7 @@ const FAILING_MS = 3000;
 
 type State = ProbeRow["state"];
 
-export interface RunTarget {
+interface RunTarget {
   readonly id: string;
   readonly service: string;
   readonly address: string;

@@ -1,4 +1,4 @@
-import type { ProbeCreate, ProbeRow, ProbeSamples } from "#api/dashboard";
+import type { ProbeCreate, ProbeRow, ProbeSamples } from "#api/dashboard/probes";
 import { PROBE_RUNS_MAX, type ProbeMessage } from "#api/probe";
 import { Fault } from "#core/errors";
 import type { ShareQuestion } from "#core/share";
@@ -14,7 +14,7 @@ const KEEP = 20;
 const SILENCE_MS = 6000;
 const LOOK_MS = 2000;
 
-export interface Attempt {
+interface Attempt {
   readonly outcome: "answered" | "failed" | "skipped";
   /** "POD: nginx-app-… answered in 3 ms", or why not. */
   readonly text: string;

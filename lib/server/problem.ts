@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Problem } from "#api/dashboard";
+import type { Problem } from "#api/dashboard/problem";
 import { Fault, type FaultCode } from "#core/errors";
 import type { Log } from "#runtime/log";
 

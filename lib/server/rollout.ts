@@ -1,4 +1,4 @@
-import type { DaemonSet, Deployment } from "#api/kubernetes";
+import type { DaemonSet, Deployment } from "#api/kubernetes/workloads";
 
 export interface Rollout {
   readonly done: boolean;

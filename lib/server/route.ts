@@ -3,13 +3,13 @@ import { Fault } from "#core/errors";
 import { type Dashboard, dashboard } from "./context.ts";
 import { refusal } from "./guard.ts";
 import { httpProblem, problem } from "./problem.ts";
-import type { Shape } from "./shapes.ts";
+import type { Shape } from "./shapes/shape.ts";
 
-export const BODY_LIMIT = 65_536;
+const BODY_LIMIT = 65_536;
 
 type Output<S extends z.ZodType | undefined> = S extends z.ZodType ? z.output<S> : undefined;
 
-export interface Input<S extends Shape> {
+interface Input<S extends Shape> {
   readonly params: Output<S["params"]>;
   readonly query: Output<S["query"]>;
   readonly body: Output<S["body"]>;

@@ -1,5 +1,6 @@
-import type { Diagnosis, ServicePath, ServiceRow } from "#api/dashboard";
-import type { Service } from "#api/kubernetes";
+import type { Diagnosis, ServicePath } from "#api/dashboard/diagnosis";
+import type { ServiceRow } from "#api/dashboard/services";
+import type { Service } from "#api/kubernetes/services";
 import { SERVICES } from "#api/resources";
 import { Fault } from "#core/errors";
 import type { Dashboard } from "./context.ts";
@@ -37,7 +38,7 @@ export async function serviceYaml(on: Dashboard, { namespace, name }: ServiceNam
   return { yaml: toYaml({ apiVersion: "v1", kind: "Service", ...found }) };
 }
 
-export function heldService(on: Dashboard, { namespace, name }: ServiceName): Service {
+function heldService(on: Dashboard, { namespace, name }: ServiceName): Service {
   const found = on.world.services.get(`${namespace}/${name}`);
   if (found === undefined) throw noSuch(namespace, name);
   return found;

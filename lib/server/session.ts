@@ -1,4 +1,4 @@
-import type { Session } from "#api/dashboard";
+import type { Session } from "#api/dashboard/session";
 import { Fault } from "#core/errors";
 import type { Dashboard } from "./context.ts";
 import { sessionFacts } from "./facts.ts";

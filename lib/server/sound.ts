@@ -4,7 +4,7 @@
  * or election behind it needs to ask. A sound object stays the same object.
  */
 import type { z } from "zod";
-import type { KubeObject } from "#api/kubernetes";
+import type { KubeObject } from "#api/kubernetes/objects";
 import { ConfigurationState, IPAddressPool, L2Advertisement, ServiceL2Status, SpeakerState } from "#api/metallb";
 import { asList, asObject, asSelectors, asTexts } from "#api/unsound";
 import type { Selector } from "#core/selector";

@@ -1,6 +1,7 @@
 /** What the speakers report, put together: who is alive, who announces what, and what the wire said. */
 import { heardAlive, isNetworkUnavailable } from "#api/facts";
-import type { Node, Pod } from "#api/kubernetes";
+import type { Node } from "#api/kubernetes/cluster";
+import type { Pod } from "#api/kubernetes/pods";
 import type { ServiceL2Status, SpeakerState } from "#api/metallb";
 import { ANNOTATION } from "#api/names";
 import type { NodeFacts } from "#core/election";

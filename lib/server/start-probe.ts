@@ -1,4 +1,4 @@
-import type { ProbeCreate, ProbeRow } from "#api/dashboard";
+import type { ProbeCreate, ProbeRow } from "#api/dashboard/probes";
 import { Fault } from "#core/errors";
 import type { Dashboard } from "./context.ts";
 import { targetOf } from "./target.ts";

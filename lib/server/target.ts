@@ -1,4 +1,4 @@
-import type { Service } from "#api/kubernetes";
+import type { Service } from "#api/kubernetes/services";
 import { ANNOTATION } from "#api/names";
 import { tryParseAddress } from "#core/address";
 import { Fault } from "#core/errors";
@@ -48,7 +48,7 @@ export function targetOf(service: Service, port: number | undefined, path: strin
   };
 }
 
-export function bracketed(address: string): string {
+function bracketed(address: string): string {
   return tryParseAddress(address)?.family === 6 ? `[${address}]` : address;
 }
 

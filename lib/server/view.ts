@@ -1,6 +1,8 @@
 import { nodesByMac } from "#api/facts";
 import { type AddressHold, toHoldInput } from "#api/holds";
-import type { EndpointSlice, Namespace, Node, Pod, Service } from "#api/kubernetes";
+import type { Namespace, Node } from "#api/kubernetes/cluster";
+import type { Pod } from "#api/kubernetes/pods";
+import type { EndpointSlice, Service } from "#api/kubernetes/services";
 import type { IPAddressPool, L2Advertisement, ServiceL2Status, SpeakerState } from "#api/metallb";
 import { byAge } from "#api/resources";
 import { Allocator, observe } from "#core/allocate";

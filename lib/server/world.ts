@@ -1,16 +1,9 @@
 import type { AddressHold } from "#api/holds";
-import type {
-  ConfigMap,
-  CoreEvent,
-  DaemonSet,
-  Deployment,
-  EndpointSlice,
-  KubeObject,
-  Namespace,
-  Node,
-  Pod,
-  Service,
-} from "#api/kubernetes";
+import type { ConfigMap, CoreEvent, Namespace, Node } from "#api/kubernetes/cluster";
+import type { KubeObject } from "#api/kubernetes/objects";
+import type { Pod } from "#api/kubernetes/pods";
+import type { EndpointSlice, Service } from "#api/kubernetes/services";
+import type { DaemonSet, Deployment } from "#api/kubernetes/workloads";
 import type { ConfigurationState, IPAddressPool, L2Advertisement, ServiceL2Status, SpeakerState } from "#api/metallb";
 import { KUBE_PROXY } from "#api/names";
 import type { ResourceRef } from "#api/resources";
@@ -115,7 +108,7 @@ export type Kind =
   | "crds";
 
 /** `before`: the object as it was, undefined when it is new. */
-export type WorldListener = (kind: Kind, key: string, before: KubeObject | undefined) => void;
+type WorldListener = (kind: Kind, key: string, before: KubeObject | undefined) => void;
 
 /** Every object the dashboard looks at, kept current: one watch per kind, each failing by itself. */
 export class World {

@@ -8,11 +8,6 @@ export function toYaml(value: unknown): string {
   return text.startsWith("\n") ? text.slice(1) : text;
 }
 
-/** Several objects as one stream. */
-export function toYamlStream(values: readonly unknown[]): string {
-  return values.map(toYaml).join("---\n");
-}
-
 function clean(value: unknown): unknown {
   if (!isRecord(value) || !isRecord(value.metadata)) return value;
   const { managedFields: _, ...metadata } = value.metadata;

@@ -1,4 +1,4 @@
-import type { Service } from "#api/kubernetes";
+import type { Service } from "#api/kubernetes/services";
 import type { AnnounceReason } from "#core/reasons";
 import type { Log } from "#runtime/log";
 import type { Gauge, Metrics } from "#runtime/metrics";
@@ -15,7 +15,7 @@ export interface Announced {
   readonly since: string;
 }
 
-export interface AnnouncementsDeps {
+interface AnnouncementsDeps {
   readonly node: string;
   readonly announcer: Announcer;
   readonly events: EventWriter;

@@ -1,4 +1,4 @@
-import { CONFIGURATION_RESOURCES } from "#api/configuration-source";
+import { configurationKinds } from "#api/configuration-source";
 import { NODES } from "#api/resources";
 import type { CompiledConfiguration } from "#core/configuration";
 import type { ConfigurationFinding } from "#core/configuration/finding";
@@ -30,15 +30,10 @@ export function speakerConfig({ configuration, findings, leftOut }: CompiledConf
  * Every kind that the configuration is written in, and nodes. Which namespaces may use a pool matters to who assigns
  * from it, not to who announces; and Secrets are not read by a process that does not need the passwords in them.
  */
-export function configurationKinds(cluster: Cluster, namespace: string) {
+export function speakerKinds(cluster: Cluster, namespace: string) {
   const own = { namespace };
   return {
-    pools: cluster.cache(CONFIGURATION_RESOURCES.pools, own),
-    l2Advertisements: cluster.cache(CONFIGURATION_RESOURCES.l2Advertisements, own),
-    bgpAdvertisements: cluster.cache(CONFIGURATION_RESOURCES.bgpAdvertisements, own),
-    peers: cluster.cache(CONFIGURATION_RESOURCES.peers, own),
-    communities: cluster.cache(CONFIGURATION_RESOURCES.communities, own),
-    bfdProfiles: cluster.cache(CONFIGURATION_RESOURCES.bfdProfiles, own),
+    ...configurationKinds((resource) => cluster.cache(resource, own)),
     nodes: cluster.cache(NODES),
   };
 }

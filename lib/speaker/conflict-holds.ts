@@ -10,13 +10,13 @@ import { runLoop } from "#runtime/loop";
 import { WorkQueue } from "#runtime/work-queue";
 
 /** An address stays set aside for so long after the other machine was last seen. */
-export const HOLD_MS = 120_000;
+const HOLD_MS = 120_000;
 const RENEW_BELOW_MS = 60_000;
 /** Permissions and the kind itself may come later. */
 const REFUSED_RETRY_MS = 10_000;
 const RACE_MS = 100;
 
-export interface ConflictHoldDeps {
+interface ConflictHoldDeps {
   readonly cluster: Cluster;
   readonly clock: Clock;
   readonly log: Log;

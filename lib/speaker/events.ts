@@ -1,4 +1,4 @@
-import type { Service } from "#api/kubernetes";
+import type { Service } from "#api/kubernetes/services";
 import { COMPONENT } from "#api/names";
 import { EVENTS } from "#api/resources";
 import { Fault } from "#core/errors";
@@ -6,7 +6,7 @@ import type { Cluster } from "#kube/port";
 import type { Clock } from "#runtime/clock";
 import type { Log } from "#runtime/log";
 
-export interface EventFacts {
+interface EventFacts {
   readonly type: "Normal" | "Warning";
   readonly reason: string;
   readonly message: string;

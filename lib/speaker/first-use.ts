@@ -9,7 +9,7 @@ const PROBE = { waitMs: 150, againMs: 60 } as const;
 /** Where another machine has the address: how long the controller is given to pick another one. */
 const MOVE_MS = 1500;
 
-export interface FirstUseDeps extends WireDeps {
+interface FirstUseDeps extends WireDeps {
   readonly node: string;
   readonly clock: Clock;
   readonly watch: Pick<WireWatch, "examine" | "settle">;

@@ -48,7 +48,7 @@ export interface News {
 export type Standing = (typeof STANDINGS)[number];
 
 /** Why a datagram was not taken for a heartbeat. */
-export type HeartbeatRefusal = "malformed" | "forged" | "unknown_key";
+type HeartbeatRefusal = "malformed" | "forged" | "unknown_key";
 
 const STANDINGS = ["heard", "silent", "dead"] as const;
 

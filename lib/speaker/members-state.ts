@@ -41,7 +41,7 @@ export interface Peer {
   readonly votes: ReadonlyMap<string, Vote>;
 }
 
-export interface Vote {
+interface Vote {
   readonly dead: boolean;
   readonly at: number;
 }

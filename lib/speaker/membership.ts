@@ -11,7 +11,7 @@ import { type MembershipMetrics, membershipMetrics } from "./membership-metrics.
 /** How often the Secret is looked at. */
 const KEYS_EVERY_MS = 2000;
 
-export interface MembershipDeps {
+interface MembershipDeps {
   readonly datagrams: Datagrams;
   readonly clock: Clock;
   readonly log: Log;

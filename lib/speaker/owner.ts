@@ -1,4 +1,4 @@
-import type { OwnerReference } from "#api/kubernetes";
+import type { OwnerReference } from "#api/kubernetes/objects";
 import { PODS } from "#api/resources";
 import { Fault } from "#core/errors";
 import { sleep } from "#runtime/clock";

@@ -1,4 +1,4 @@
-import type { KubeObject, OwnerReference } from "#api/kubernetes";
+import type { KubeObject, OwnerReference } from "#api/kubernetes/objects";
 import type { ResourceRef } from "#api/resources";
 import { Fault } from "#core/errors";
 import type { Cluster, ObjectCache } from "#kube/port";
@@ -113,7 +113,7 @@ export class PublishedObject<T extends KubeObject & { status?: unknown }> {
   }
 }
 
-export interface PublishedOptions<T extends KubeObject & { status?: unknown }> {
+interface PublishedOptions<T extends KubeObject & { status?: unknown }> {
   readonly cluster: Cluster;
   readonly resource: ResourceRef<T>;
   readonly namespace: string;

@@ -1,5 +1,5 @@
 import { configurationStatus } from "#api/configuration-state";
-import type { OwnerReference } from "#api/kubernetes";
+import type { OwnerReference } from "#api/kubernetes/objects";
 import type { ConfigurationState, SpeakerState, SpeakerStateStatus } from "#api/metallb";
 import { LABEL } from "#api/names";
 import { CONFIGURATION_STATES, keyOf, SPEAKER_STATES } from "#api/resources";

@@ -4,7 +4,7 @@ import { type Announced, reasonAt } from "./announcements.ts";
 import type { Peer } from "./members-state.ts";
 import type { Decision } from "./world.ts";
 
-export interface StateFacts {
+interface StateFacts {
   readonly node: string;
   readonly pod: string;
   readonly version: string;

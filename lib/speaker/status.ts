@@ -1,5 +1,5 @@
 import { serviceOfReport } from "#api/facts";
-import type { OwnerReference } from "#api/kubernetes";
+import type { OwnerReference } from "#api/kubernetes/objects";
 import type { ServiceL2Status } from "#api/metallb";
 import { LABEL } from "#api/names";
 import { byAge, keyOf, SERVICE_L2_STATUSES } from "#api/resources";
@@ -10,7 +10,7 @@ import type { Log } from "#runtime/log";
 import { runLoop } from "#runtime/loop";
 import { WorkQueue, type WorkQueueOptions } from "#runtime/work-queue";
 
-export interface L2StatusDeps {
+interface L2StatusDeps {
   readonly cluster: Cluster;
   readonly namespace: string;
   readonly node: string;

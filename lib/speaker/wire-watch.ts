@@ -19,7 +19,7 @@ const MISSES = 2;
 /** Addresses looked into at once, and findings kept: what a hostile neighbour can make of us stays small. */
 const SUSPECTS_MAX = 32;
 
-export interface WatchDeps extends WireDeps {
+interface WatchDeps extends WireDeps {
   readonly node: string;
   /** What is announced now, canonical texts. */
   readonly holding: () => readonly string[];
@@ -38,7 +38,7 @@ export interface WatchDeps extends WireDeps {
 }
 
 /** Something that is wrong with an address. */
-export interface Finding {
+interface Finding {
   readonly verdict: WireVerdict;
   /** RFC 3339. */
   readonly since: string;

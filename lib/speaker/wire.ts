@@ -1,5 +1,5 @@
 import { nodesByMac } from "#api/facts";
-import type { Service } from "#api/kubernetes";
+import type { Service } from "#api/kubernetes/services";
 import type { SpeakerState, SpeakerStateStatus } from "#api/metallb";
 import { SPEAKER_STATES } from "#api/resources";
 import { formatAddress, tryParseAddress } from "#core/address";
@@ -14,7 +14,7 @@ import { WireQuestions } from "./wire-questions.ts";
 import { WireWatch } from "./wire-watch.ts";
 import type { World } from "./world.ts";
 
-export interface WireParts {
+interface WireParts {
   readonly announcer: Announcer;
   readonly world: World;
   readonly events: EventWriter;

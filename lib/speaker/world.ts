@@ -1,6 +1,7 @@
 import { ConfigurationSource, NOTHING_COMPILED } from "#api/configuration-source";
 import { isNetworkUnavailable, serviceOfSlice, toEndpointFacts } from "#api/facts";
-import type { EndpointSlice, Node, Service } from "#api/kubernetes";
+import type { Node } from "#api/kubernetes/cluster";
+import type { EndpointSlice, Service } from "#api/kubernetes/services";
 import { ENDPOINT_SLICES, keyOf, NODES, SERVICES } from "#api/resources";
 import { canonicalText } from "#core/address";
 import { sameL2, samePools } from "#core/configuration/same";
@@ -9,7 +10,7 @@ import { poolOfAll } from "#core/pools";
 import { type ServiceView, toServiceView } from "#core/service-view";
 import type { Cluster, ObjectCache } from "#kube/port";
 import { Grouping } from "#runtime/grouping";
-import { configurationKinds, type SpeakerConfig, speakerConfig } from "./config.ts";
+import { type SpeakerConfig, speakerConfig, speakerKinds } from "./config.ts";
 
 /** What a speaker knows of another one, or of itself, when it elects. */
 export interface Liveness {
@@ -36,7 +37,7 @@ export class World {
   readonly services: ObjectCache<Service>;
   readonly #slices: ObjectCache<EndpointSlice>;
   readonly #nodes: ObjectCache<Node>;
-  readonly #kinds: ReturnType<typeof configurationKinds>;
+  readonly #kinds: ReturnType<typeof speakerKinds>;
   readonly #source: ConfigurationSource;
   readonly #slicesOf = new Grouping<EndpointSlice>(serviceOfSlice);
   readonly #lbClass: string | null;
@@ -64,7 +65,7 @@ export class World {
     this.services = cluster.cache(SERVICES);
     this.#slices = cluster.cache(ENDPOINT_SLICES);
     this.#nodes = cluster.cache(NODES);
-    this.#kinds = configurationKinds(cluster, namespace);
+    this.#kinds = speakerKinds(cluster, namespace);
     for (const slice of this.#slices.list()) this.#slicesOf.change(keyOf(slice), slice, undefined);
     this.services.onChange((key) => onChange([key]));
     this.#slices.onChange((key, now, before) => onChange(this.#slicesOf.change(key, now, before)));

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { ConfigurationSource, type WatchedKind, type WatchedKinds } from "#api/configuration-source";
-import type { KubeObject } from "#api/kubernetes";
+import type { KubeObject } from "#api/kubernetes/objects";
 import { keyOf } from "#api/resources";
 import { samePools } from "#core/configuration/same";
 

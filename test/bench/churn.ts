@@ -3,7 +3,7 @@
  * controller and API server in this process. What the heap holds at the end, after a forced collection, must be within
  * 10 % of what it held once warm.
  */
-import type { Service } from "#api/kubernetes";
+import type { Service } from "#api/kubernetes/services";
 import { CRDS, IP_ADDRESS_POOLS, NAMESPACES, SERVICES } from "#api/resources";
 import { startController } from "#controller/start";
 import { connectionFromToken } from "#kube/connection";

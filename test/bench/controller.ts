@@ -8,7 +8,7 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Service } from "#api/kubernetes";
+import type { Service } from "#api/kubernetes/services";
 import { CRDS, IP_ADDRESS_POOLS, NAMESPACES, SERVICES } from "#api/resources";
 import { connectionFromToken } from "#kube/connection";
 import { HttpCluster } from "#kube/http-cluster";

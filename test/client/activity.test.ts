@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { ActivityRow } from "#api/dashboard";
+import type { ActivityRow } from "#api/dashboard/activity";
 import { changes } from "#client/activity";
 
 let second = 0;

@@ -1,5 +1,10 @@
 import { describe, expect, it } from "vitest";
-import type { ActivityRow, CheckRow, ComponentRow, NodeRow, PoolRow, ServiceRow } from "#api/dashboard";
+import type { ActivityRow } from "#api/dashboard/activity";
+import type { ComponentRow } from "#api/dashboard/components";
+import type { NodeRow } from "#api/dashboard/nodes";
+import type { PoolRow } from "#api/dashboard/pools";
+import type { CheckRow } from "#api/dashboard/preflight";
+import type { ServiceRow } from "#api/dashboard/services";
 import { attention, type Facts } from "#client/attention";
 import { currentStep, doneCount, isComplete } from "#client/checklist";
 import { find, serviceHref } from "#client/find";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { OperationRow } from "#api/dashboard";
+import type { OperationRow } from "#api/dashboard/operations";
 import { busyStep, currentStep, outcomeOf } from "#client/checklist";
 
 const NONE = { preflight: false, install: false, pool: false, workload: false, expose: false, probe: false };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { ROW_KEY, type RowOf, TOPICS, type Topic } from "#api/dashboard";
+import { ROW_KEY, type RowOf, TOPICS, type Topic } from "#api/dashboard/stream";
 import { fold, rowName } from "#client/fold";
 import { parseMessage } from "#client/wire";
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { type AddressRow, PoolCreate, type PoolRow } from "#api/dashboard";
+import type { AddressRow } from "#api/dashboard/addresses";
+import { PoolCreate, type PoolRow } from "#api/dashboard/pools";
 import { cellName, goTo, gridRows, move } from "#client/address-grid";
 import {
   createBody,

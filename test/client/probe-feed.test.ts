@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { ProbeReply, ProbeRow, ProbeTick } from "#api/dashboard";
+import type { ProbeReply, ProbeRow, ProbeTick } from "#api/dashboard/probes";
 import { assignColours, EMPTY_FEED, foldFeed, points, windowFor } from "#client/probe-feed";
 import { chartRows, failures, lanes, latencyMax, OTHER, scaleMax, series } from "#client/traffic";
 

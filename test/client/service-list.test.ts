@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { PoolRow, ServiceRow } from "#api/dashboard";
+import type { PoolRow } from "#api/dashboard/pools";
+import type { ServiceRow } from "#api/dashboard/services";
 import { exposeBody, parsePorts, portsText, preferredPool } from "#client/expose-form";
 import { facets, filterServices, freeze, matches, sortServices, tabOf } from "#client/service-list";
 

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parseAllDocuments } from "yaml";
-import type { KubeObject } from "#api/kubernetes";
+import type { KubeObject } from "#api/kubernetes/objects";
 import { CONFIG_MAPS, CRDS, IP_ADDRESS_POOLS, SERVICES } from "#api/resources";
 import { Fault } from "#core/errors";
 import { connectionFromToken } from "#kube/connection";

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Service } from "#api/kubernetes";
+import type { Service } from "#api/kubernetes/services";
 import { ANNOTATION, CONDITION } from "#api/names";
 import { CONFIGURATION_STATES, CRDS, EVENTS, IP_ADDRESS_POOLS, LEASES, NAMESPACES, SERVICES } from "#api/resources";
 import { startController } from "#controller/start";

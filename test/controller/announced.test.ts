@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { EndpointSlice } from "#api/kubernetes";
+import type { EndpointSlice } from "#api/kubernetes/services";
 import { ANNOTATION, CONDITION, LABEL } from "#api/names";
 import {
   ENDPOINT_SLICES,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { KubeObject } from "#api/kubernetes";
+import type { KubeObject } from "#api/kubernetes/objects";
 import {
   BFD_PROFILES,
   BGP_ADVERTISEMENTS,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { EndpointSlice, Service } from "#api/kubernetes";
+import type { EndpointSlice, Service } from "#api/kubernetes/services";
 import type { IPAddressPool } from "#api/metallb";
 import { ANNOTATION, CONDITION, LABEL } from "#api/names";
 import {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { withConditions } from "#api/conditions";
-import type { ConfigMap } from "#api/kubernetes";
+import type { ConfigMap } from "#api/kubernetes/cluster";
 import { ANNOTATION, DEPRECATED_PREFIX } from "#api/names";
 import { CONFIG_MAPS } from "#api/resources";
 import { Background } from "#controller/background";

@@ -1,5 +1,6 @@
 import type { AddressHold } from "#api/holds";
-import type { CoreEvent, Node, Service } from "#api/kubernetes";
+import type { CoreEvent, Node } from "#api/kubernetes/cluster";
+import type { Service } from "#api/kubernetes/services";
 import type { IPAddressPool, L2Advertisement, SpeakerState } from "#api/metallb";
 import { ANNOTATION, CONDITION } from "#api/names";
 import {

@@ -1,6 +1,6 @@
 /** Sentences of metallb.md 2.2 to 2.4 and 3.6 to 3.10 about what becomes of a Service over time; more are in waiting.test.ts. */
 import { describe, expect, it } from "vitest";
-import type { Service } from "#api/kubernetes";
+import type { Service } from "#api/kubernetes/services";
 import type { IPAddressPool } from "#api/metallb";
 import { ANNOTATION } from "#api/names";
 import { EVENTS, IP_ADDRESS_POOLS, NAMESPACES, SERVICES } from "#api/resources";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Service } from "#api/kubernetes";
+import type { Service } from "#api/kubernetes/services";
 import type { IPAddressPool } from "#api/metallb";
 import { ANNOTATION } from "#api/names";
 import { IP_ADDRESS_POOLS, NAMESPACES, SERVICES } from "#api/resources";

@@ -48,6 +48,15 @@ export const text = (plan: Plan) =>
       ? plan.reason
       : plan.kind;
 
+/** What one Service asks of these pools, and what it comes to: as `text` says it. */
+export interface Row {
+  readonly name: string;
+  readonly pools: readonly PoolInput[];
+  readonly asks: ServiceView;
+  readonly others?: readonly ServiceView[];
+  readonly want: string;
+}
+
 /** The plan of a controller that knows only what the statuses say. */
 export function planFor(
   asks: ServiceView,
@@ -68,3 +77,16 @@ export const share = { "metallb.io/allow-shared-ip": "k" };
 export const four = pool("four", "10.0.0.1-10.0.0.3");
 export const six = pool("six", "2001:db8::1-2001:db8::3");
 export const both = pool("mixed", ["10.1.0.1-10.1.0.3", "2001:db8:1::1-2001:db8:1::3"]);
+export const ips = (list: string) => ({ annotations: { "metallb.io/loadBalancerIPs": list } });
+export const from = (name: string) => ({ annotations: { "metallb.io/address-pool": name } });
+export const one = pool("one", "10.0.0.1/32");
+export const prefer = { ...dual, ipFamilyPolicy: "PreferDualStack" };
+export const require = { ...dual, ipFamilyPolicy: "RequireDualStack" };
+export const v6 = { clusterIPs: ["fd00::1"], ipFamilies: ["IPv6"] };
+export const port = (number: number) => ({ ports: [{ port: number }] });
+export const pinned = (
+  name: string,
+  addresses: string | readonly string[],
+  allocation: PoolInput["serviceAllocation"],
+) => pool(name, addresses, { serviceAllocation: allocation });
+export const db = { serviceSelectors: [{ matchLabels: { app: "db" } }] };

@@ -1,7 +1,7 @@
 import { type Configuration, type ConfigurationInput, compileConfiguration } from "#core/configuration";
 import type { ConfigurationFinding } from "#core/configuration/finding";
 
-type Spec = Readonly<Record<string, unknown>>;
+export type Spec = Readonly<Record<string, unknown>>;
 
 /** An object of the configuration as a cluster holds it. */
 export const object = (

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { Lease } from "#api/kubernetes";
+import type { Lease } from "#api/kubernetes/cluster";
 import { LEASES } from "#api/resources";
 import { Fault } from "#core/errors";
 import { takeOverBoundMs } from "#core/lease";

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { Outcome, ProbeReply } from "#api/dashboard";
+import type { Outcome, ProbeReply } from "#api/dashboard/probes";
 import { firstLine, readIdentity } from "#probe/identity";
 import { OutageMeter } from "#probe/outage";
 import { endingOfError, outcomeOfStatus } from "#probe/outcome";

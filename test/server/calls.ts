@@ -1,4 +1,4 @@
-import { OperationRow } from "#api/dashboard";
+import { OperationRow } from "#api/dashboard/operations";
 import { dashboard } from "#server/context";
 import type { Handler } from "#server/route";
 import { startDashboard } from "#server/start";

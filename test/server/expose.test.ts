@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from "vitest";
-import { Problem } from "#api/dashboard";
+import { Problem } from "#api/dashboard/problem";
 import { ENDPOINT_SLICES, L2_ADVERTISEMENTS, SERVICES } from "#api/resources";
 import * as diagnosing from "../../app/api/services/[namespace]/[name]/diagnosis/route.ts";
 import * as exposing from "../../app/api/services/[namespace]/[name]/expose/route.ts";

@@ -1,4 +1,7 @@
-import type { EndpointSlice, KubeObject, Node, Pod, Service } from "#api/kubernetes";
+import type { Node } from "#api/kubernetes/cluster";
+import type { KubeObject } from "#api/kubernetes/objects";
+import type { Pod } from "#api/kubernetes/pods";
+import type { EndpointSlice, Service } from "#api/kubernetes/services";
 import type { IPAddressPool, L2Advertisement, ServiceL2Status, SpeakerState } from "#api/metallb";
 import { NAMESPACE } from "#api/names";
 import type { ProbeCommand, ProbeMessage } from "#api/probe";

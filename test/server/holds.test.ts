@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from "vitest";
-import { AddressPage, HoldRow } from "#api/dashboard";
+import { AddressPage } from "#api/dashboard/addresses";
+import { HoldRow } from "#api/dashboard/holds";
 import { ADDRESS_HOLDS, SERVICES } from "#api/resources";
 import * as oneHold from "../../app/api/holds/[name]/route.ts";
 import * as holds from "../../app/api/holds/route.ts";

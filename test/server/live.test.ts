@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { type ActivityRow, StreamMessage } from "#api/dashboard";
+import type { ActivityRow } from "#api/dashboard/activity";
+import { StreamMessage } from "#api/dashboard/stream";
 import { Fault } from "#core/errors";
 import { silentLog } from "#runtime/log";
 import { Hub } from "#server/hub";

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from "vitest";
-import { ServicePath } from "#api/dashboard";
+import { ServicePath } from "#api/dashboard/diagnosis";
 import { ENDPOINT_SLICES, SERVICE_L2_STATUSES, SERVICES } from "#api/resources";
 import { pathOf } from "#server/path";
 import { makeView } from "#server/view";

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from "vitest";
-import { PoolRow, Problem } from "#api/dashboard";
+import { PoolRow } from "#api/dashboard/pools";
+import { Problem } from "#api/dashboard/problem";
 import { IP_ADDRESS_POOLS, L2_ADVERTISEMENTS, SERVICES } from "#api/resources";
 import { Fault } from "#core/errors";
 import * as oneAdvertisement from "../../app/api/l2advertisements/[name]/route.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { ProbeRow } from "#api/dashboard";
+import { ProbeRow } from "#api/dashboard/probes";
 import type { ShareQuestion } from "#core/share";
 import { Hub } from "#server/hub";
 import { Probes } from "#server/probes";

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { OperationRow } from "#api/dashboard";
+import type { OperationRow } from "#api/dashboard/operations";
 import { NAMESPACE } from "#api/names";
 import { CONFIG_MAPS, ENDPOINT_SLICES, NODES, SERVICES } from "#api/resources";
 import { startController } from "#controller/start";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { ServiceRow } from "#api/dashboard";
+import { ServiceRow } from "#api/dashboard/services";
 import { serviceRow } from "#server/rows/services";
 import { type Facts, makeView } from "#server/view";
 import { controllerPod, facts, l2Status, macOf, pool, service, slice, speakerState, threePods } from "./fixtures.ts";

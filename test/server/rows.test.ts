@@ -1,5 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { ActivityRow, AddressPage, AdvertisementRow, ComponentRow, NodeRow, PoolRow } from "#api/dashboard";
+import { ActivityRow } from "#api/dashboard/activity";
+import { AddressPage } from "#api/dashboard/addresses";
+import { AdvertisementRow } from "#api/dashboard/advertisements";
+import { ComponentRow } from "#api/dashboard/components";
+import { NodeRow } from "#api/dashboard/nodes";
+import { PoolRow } from "#api/dashboard/pools";
 import { activityRows } from "#server/rows/activity";
 import { addressPage } from "#server/rows/addresses";
 import { advertisementRow } from "#server/rows/advertisements";

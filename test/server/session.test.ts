@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { ServiceRow, Session } from "#api/dashboard";
+import { ServiceRow } from "#api/dashboard/services";
+import { Session } from "#api/dashboard/session";
 import {
   CONFIG_MAPS,
   CRDS,

@@ -3,8 +3,9 @@ import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { readProxySettings, withStrictArp } from "#server/kube-proxy-config";
 import { parseNeighbours } from "#server/nodes";
+import { listed } from "#server/rows/words";
 import { parseReachableAt } from "#server/target";
-import { toYaml, toYamlStream } from "#server/yaml";
+import { toYaml } from "#server/yaml";
 
 describe("YAML", () => {
   it("reads as kubectl prints it", () => {
@@ -103,10 +104,6 @@ describe("YAML", () => {
       { numRuns: 400 },
     );
   });
-
-  it("puts several objects into one stream", () => {
-    expect(toYamlStream([{ a: 1 }, { b: 2 }])).toBe("a: 1\n---\nb: 2\n");
-  });
 });
 
 const BLOCK = `apiVersion: kubeproxy.config.k8s.io/v1alpha1
@@ -176,4 +173,15 @@ describe("small texts", () => {
   it.each(["", "[", "{}", "[1,null]"])("a neighbour table of %j is empty", (text) => {
     expect(parseNeighbours(text)).toEqual([]);
   });
+});
+
+describe("a list of names in a sentence", () => {
+  it.each([
+    ["names all of a few", ["a", "b", "c"], "a, b, c"],
+    [
+      "names the first of many, and says how many more",
+      ["a", "b", "c", "d", "e", "f", "g"],
+      "a, b, c, d, e and 2 more",
+    ],
+  ])("%s", (_what, names, text) => expect(listed(names)).toBe(text));
 });

@@ -1,4 +1,4 @@
-import type { KubeObject } from "#api/kubernetes";
+import type { KubeObject } from "#api/kubernetes/objects";
 import { LABEL } from "#api/names";
 import { ENDPOINT_SLICES, IP_ADDRESS_POOLS, L2_ADVERTISEMENTS, NODES, PODS, SERVICES } from "#api/resources";
 import { type ArpPacket, arpReply, arpRequest, decodeArp } from "#core/arp";

@@ -1,4 +1,4 @@
-import type { KubeObject } from "#api/kubernetes";
+import type { KubeObject } from "#api/kubernetes/objects";
 import { keyOf, type ResourceRef } from "#api/resources";
 import { Fault } from "#core/errors";
 import type { Cluster, ObjectCache, ObjectName, PatchRequest } from "#kube/port";

@@ -1,4 +1,4 @@
-import type { KubeObject } from "#api/kubernetes";
+import type { KubeObject } from "#api/kubernetes/objects";
 import { keyOf, type ResourceRef } from "#api/resources";
 import { Fault } from "#core/errors";
 import type { Cluster, ListOptions, ObjectCache, ObjectName, PatchRequest, WriteOptions } from "#kube/port";

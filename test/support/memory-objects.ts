@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { KubeObject } from "#api/kubernetes";
+import type { KubeObject } from "#api/kubernetes/objects";
 import { keyOf, type ResourceRef } from "#api/resources";
 import { Fault } from "#core/errors";
 import type { ObjectName, Objects, ObjectView } from "#sandbox/port";

@@ -1,7 +1,7 @@
 import { listActivity } from "#server/activity";
 import { route } from "#server/route";
-import { SHAPES } from "#server/shapes";
+import { HEALTH_SHAPES } from "#server/shapes/health";
 
 export const dynamic = "force-dynamic";
 
-export const GET = route(SHAPES["GET /api/activity"], ({ query }, on) => listActivity(on, query));
+export const GET = route(HEALTH_SHAPES["GET /api/activity"], ({ query }, on) => listActivity(on, query));

@@ -1,7 +1,7 @@
 import { listComponents } from "#server/components";
 import { route } from "#server/route";
-import { SHAPES } from "#server/shapes";
+import { COMPONENT_SHAPES } from "#server/shapes/components";
 
 export const dynamic = "force-dynamic";
 
-export const GET = route(SHAPES["GET /api/components"], (_input, on) => listComponents(on));
+export const GET = route(COMPONENT_SHAPES["GET /api/components"], (_input, on) => listComponents(on));

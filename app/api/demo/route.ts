@@ -1,9 +1,9 @@
 import { applyDemo, removeDemo } from "#server/demo";
 import { route } from "#server/route";
-import { SHAPES } from "#server/shapes";
+import { SESSION_SHAPES } from "#server/shapes/session";
 
 export const dynamic = "force-dynamic";
 
-export const POST = route(SHAPES["POST /api/demo"], (_input, on) => applyDemo(on));
+export const POST = route(SESSION_SHAPES["POST /api/demo"], (_input, on) => applyDemo(on));
 
-export const DELETE = route(SHAPES["DELETE /api/demo"], (_input, on) => removeDemo(on));
+export const DELETE = route(SESSION_SHAPES["DELETE /api/demo"], (_input, on) => removeDemo(on));

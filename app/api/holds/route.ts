@@ -1,11 +1,11 @@
 import { createHold, listHolds } from "#server/holds";
 import { route } from "#server/route";
-import { SHAPES } from "#server/shapes";
+import { HOLD_SHAPES } from "#server/shapes/holds";
 
 export const dynamic = "force-dynamic";
 
-export const GET = route(SHAPES["GET /api/holds"], (_input, on) => listHolds(on));
+export const GET = route(HOLD_SHAPES["GET /api/holds"], (_input, on) => listHolds(on));
 
-export const POST = route(SHAPES["POST /api/holds"], ({ body, query }, on) =>
+export const POST = route(HOLD_SHAPES["POST /api/holds"], ({ body, query }, on) =>
   createHold(on, body, query.dryRun ?? false),
 );

@@ -1,11 +1,11 @@
 import { createAdvertisement, listAdvertisements } from "#server/advertisements";
 import { route } from "#server/route";
-import { SHAPES } from "#server/shapes";
+import { ADVERTISEMENT_SHAPES } from "#server/shapes/advertisements";
 
 export const dynamic = "force-dynamic";
 
-export const GET = route(SHAPES["GET /api/l2advertisements"], (_input, on) => listAdvertisements(on));
+export const GET = route(ADVERTISEMENT_SHAPES["GET /api/l2advertisements"], (_input, on) => listAdvertisements(on));
 
-export const POST = route(SHAPES["POST /api/l2advertisements"], ({ body, query }, on) =>
+export const POST = route(ADVERTISEMENT_SHAPES["POST /api/l2advertisements"], ({ body, query }, on) =>
   createAdvertisement(on, body, query.dryRun ?? false),
 );

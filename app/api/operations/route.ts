@@ -1,6 +1,6 @@
 import { route } from "#server/route";
-import { SHAPES } from "#server/shapes";
+import { HEALTH_SHAPES } from "#server/shapes/health";
 
 export const dynamic = "force-dynamic";
 
-export const GET = route(SHAPES["GET /api/operations"], (_input, on) => [...on.operations.list()]);
+export const GET = route(HEALTH_SHAPES["GET /api/operations"], (_input, on) => [...on.operations.list()]);

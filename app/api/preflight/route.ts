@@ -1,7 +1,7 @@
 import { runPreflight } from "#server/preflight/run";
 import { route } from "#server/route";
-import { SHAPES } from "#server/shapes";
+import { HEALTH_SHAPES } from "#server/shapes/health";
 
 export const dynamic = "force-dynamic";
 
-export const GET = route(SHAPES["GET /api/preflight"], ({ signal }, on) => runPreflight(on, signal));
+export const GET = route(HEALTH_SHAPES["GET /api/preflight"], ({ signal }, on) => runPreflight(on, signal));

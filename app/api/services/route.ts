@@ -1,7 +1,7 @@
 import { route } from "#server/route";
 import { listServices } from "#server/services";
-import { SHAPES } from "#server/shapes";
+import { SERVICE_SHAPES } from "#server/shapes/services";
 
 export const dynamic = "force-dynamic";
 
-export const GET = route(SHAPES["GET /api/services"], (_input, on) => listServices(on));
+export const GET = route(SERVICE_SHAPES["GET /api/services"], (_input, on) => listServices(on));

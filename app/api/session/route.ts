@@ -1,7 +1,7 @@
 import { route } from "#server/route";
 import { readSession } from "#server/session";
-import { SHAPES } from "#server/shapes";
+import { SESSION_SHAPES } from "#server/shapes/session";
 
 export const dynamic = "force-dynamic";
 
-export const GET = route(SHAPES["GET /api/session"], (_input, on) => readSession(on));
+export const GET = route(SESSION_SHAPES["GET /api/session"], (_input, on) => readSession(on));

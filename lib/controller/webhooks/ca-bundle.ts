@@ -3,7 +3,7 @@ import { VALIDATING_WEBHOOK_CONFIGURATIONS } from "#api/resources";
 import type { Cluster } from "#kube/port";
 
 /** `caBundle` of every webhook that is `service`'s, set to `bundle` (PEM); null when nothing has to be changed. */
-export function withBundle(
+function withBundle(
   configuration: ValidatingWebhookConfiguration,
   bundle: string,
   service: { readonly name: string; readonly namespace: string },

@@ -1,5 +1,5 @@
 import type { ValidatingWebhookConfiguration } from "#api/admission";
-import type { Secret } from "#api/kubernetes";
+import type { Secret } from "#api/kubernetes/cluster";
 import { keyOf, SECRETS, VALIDATING_WEBHOOK_CONFIGURATIONS } from "#api/resources";
 import { Fault } from "#core/errors";
 import type { Cluster, ObjectCache } from "#kube/port";
@@ -11,7 +11,7 @@ import { injectBundle } from "./ca-bundle.ts";
 import { authorityValidity, type CertificateTools, type KeyPair, serverValidity } from "./certificate.ts";
 import { planFor, readStored, type StoredCertificates, secretData, trustBundle } from "./stored.ts";
 
-export interface KeeperDeps {
+interface KeeperDeps {
   readonly cluster: Cluster;
   readonly clock: Clock;
   readonly log: Log;

@@ -3,7 +3,7 @@ import { type AdmissionKind, type Change, remarkText, type Verdict } from "#core
 import { Fault } from "#core/errors";
 
 /** What to answer to one POST: the status of the HTTP reply, and its JSON. */
-export interface ReviewReply {
+interface ReviewReply {
   readonly status: 200 | 400;
   readonly body: string;
   readonly outcome: "allowed" | "denied" | "malformed";

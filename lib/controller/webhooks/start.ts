@@ -14,7 +14,7 @@ import { answerReview } from "./review.ts";
 import { WebhookWorld } from "./world.ts";
 
 /** Where the serving certificate comes from. */
-export type CertificateSource =
+type CertificateSource =
   /** Made and renewed here, shared in a Secret. */
   | {
       readonly kind: "managed";
@@ -44,7 +44,7 @@ export interface WebhookDeps {
   readonly listen: (certificate: KeyPair, handle: Handler) => Promise<Server>;
 }
 
-export interface Webhooks {
+interface Webhooks {
   /** True once the webhooks answered for the first time, or it is clear that they cannot yet. */
   settled(): boolean;
 }

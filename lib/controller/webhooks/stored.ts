@@ -1,4 +1,4 @@
-import type { Secret } from "#api/kubernetes";
+import type { Secret } from "#api/kubernetes/cluster";
 import {
   type CertificateFacts,
   type CertificateTools,

@@ -6,7 +6,7 @@ import { admit, type Change, type Verdict } from "#core/configuration/admission"
 import { admitHold } from "#core/configuration/admission-hold";
 import type { Cluster } from "#kube/port";
 import type { Clock } from "#runtime/clock";
-import { configurationKinds } from "../pool-config.ts";
+import { controllerKinds } from "../pool-config.ts";
 
 /** What verdicts are made from: the watched configuration and what it depends on. */
 export class WebhookWorld {
@@ -26,7 +26,7 @@ export class WebhookWorld {
     this.#clock = clock;
     this.#namespace = namespace;
     this.#lbClass = lbClass;
-    this.#kinds = configurationKinds(cluster, namespace);
+    this.#kinds = controllerKinds(cluster, namespace);
     this.#services = cluster.cache(SERVICES);
   }
 

@@ -25,7 +25,7 @@ export interface BgpView {
   readonly serviceSelectors: readonly Selector[];
 }
 
-export interface BgpContext {
+interface BgpContext {
   readonly pools: PoolSet;
   readonly aliases: ReadonlyMap<string, CommunityValue>;
   readonly complete: boolean;

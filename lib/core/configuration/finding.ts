@@ -4,7 +4,7 @@ import type { Finding } from "../findings.ts";
  * What is wrong, or doubtful, with an object of the configuration. A closed list: it reaches CI logs, metrics and
  * screens unchanged. The second half are always warnings: legal input that probably does not do what was meant.
  */
-export const CONFIGURATION_REASONS = [
+const CONFIGURATION_REASONS = [
   "missing_name",
   "duplicate_name",
   "wrong_namespace",
@@ -63,11 +63,6 @@ export function failure(field: string, reason: ConfigurationReason, message: str
 
 export function doubt(field: string, reason: ConfigurationReason, message: string, fix: string): Remark {
   return { severity: "warning", field, reason, message, fix };
-}
-
-/** Waits for another object to appear, rather than for this one to change (metallb.md 4 "transient"). */
-export function isTransient({ severity, reason }: ConfigurationFinding): boolean {
-  return severity === "error" && reason === "unknown_reference";
 }
 
 /** One object may be wrong in so many ways at once; what comes after is counted. */

@@ -34,7 +34,7 @@ export interface PeerView extends PeerTimers {
   readonly dualStack: boolean;
 }
 
-export interface PeerContext {
+interface PeerContext {
   /** Null: nothing is known about Secrets. */
   readonly secrets: SecretFacts | null;
   /** Null: nothing is known about BFDProfiles. */

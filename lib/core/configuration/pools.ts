@@ -9,7 +9,7 @@ import type { Nodes } from "./nodes.ts";
 import { compileRanges, overlapText, sameRanges } from "./ranges.ts";
 import { readOnce } from "./reading.ts";
 
-export interface PoolContext {
+interface PoolContext {
   /** Null: nothing is known of them, and pools are resolved by the names alone that they list. */
   readonly namespaces: Namespaces | null;
   readonly nodes: Nodes | null;

@@ -2,7 +2,7 @@ import { isPlain } from "./fields.ts";
 import type { Remark, Report } from "./finding.ts";
 
 /** What was read of one object by itself, and what is wrong or doubtful with it. */
-export interface Reading<T> {
+interface Reading<T> {
   readonly value: T;
   readonly remarks: readonly Remark[];
   /** None of the remarks is an error. */

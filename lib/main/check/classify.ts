@@ -36,7 +36,7 @@ const CORE: Readonly<Record<string, Field>> = {
   Service: "services",
 };
 
-export interface Classified {
+interface Classified {
   readonly input: Readonly<Partial<Record<Field, readonly unknown[]>>>;
   /** Objects of group metallb.io that nobody serves. */
   readonly findings: readonly CheckFinding[];

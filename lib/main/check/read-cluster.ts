@@ -1,12 +1,12 @@
 import { CONFIGURATION_RESOURCES } from "#api/configuration-source";
-import type { KubeObject } from "#api/kubernetes";
+import type { KubeObject } from "#api/kubernetes/objects";
 import type { BGPPeer } from "#api/metallb-bgp";
 import { NAMESPACES, NODES, type ResourceRef, SECRETS, SERVICES } from "#api/resources";
 import type { ConfigurationInput } from "#core/configuration";
 import { Fault } from "#core/errors";
 import type { Cluster } from "#kube/port";
 
-export interface ClusterRead {
+interface ClusterRead {
   readonly input: ConfigurationInput;
   readonly count: number;
   /** What could not be read, and so is not judged. */

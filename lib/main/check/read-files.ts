@@ -4,7 +4,7 @@ import { type Document, LineCounter, parseAllDocuments } from "yaml";
 import { Fault } from "#core/errors";
 import { type Found, itemsOf } from "./classify.ts";
 
-export interface FilesRead {
+interface FilesRead {
   readonly found: readonly Found[];
   readonly files: number;
   /** One sentence per file that cannot be read, with its line. */

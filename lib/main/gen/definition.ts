@@ -20,7 +20,7 @@ export interface Part {
 }
 
 /** A version that is served beside the one of `Definition.resource`, which is stored. */
-export interface OlderVersion {
+interface OlderVersion {
   readonly version: string;
   /** What kubectl shows to whoever uses it. */
   readonly deprecationWarning: string;

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { Condition, LabelSelector } from "#api/kubernetes";
+import { Condition, LabelSelector } from "#api/kubernetes/objects";
 import { Fault } from "#core/errors";
 import { CONDITION_SCHEMA, SELECTOR_SCHEMA } from "./common-schemas.ts";
 

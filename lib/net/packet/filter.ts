@@ -5,7 +5,7 @@
  */
 
 /** What a filter lets through: frames about these addresses, as their last four octets. */
-export interface Interest {
+interface Interest {
   /** Asked about, or said to be somebody's. */
   readonly held: readonly number[];
   /** Said to be somebody's. */

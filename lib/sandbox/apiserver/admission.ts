@@ -99,7 +99,7 @@ export function checkOpen(resource: Resource): void {
 // must not pay for that.
 const ALLOCATED_BY_SPEC: ReadonlySet<string> = new Set([bucketOf("", "services")]);
 
-export interface Admission {
+interface Admission {
   /** Allocation belongs to whole-object writes only. */
   readonly allocate: boolean;
   readonly old?: Json;

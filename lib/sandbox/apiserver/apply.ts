@@ -14,7 +14,7 @@ import { scaleOf, scalePaths } from "./scale.ts";
 import { badRequest, conflict, failure } from "./status.ts";
 import { type Part, write } from "./update.ts";
 
-export interface ApplyOptions {
+interface ApplyOptions {
   readonly part: Part;
   readonly dryRun: boolean;
   /** Take fields that others hold with other values. */

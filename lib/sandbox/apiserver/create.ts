@@ -17,7 +17,7 @@ import { alreadyExists, badRequest } from "./status.ts";
 const GENERATED_BASE_MAX = 58;
 const GENERATED_ATTEMPTS = 8;
 
-export interface CreateOptions {
+interface CreateOptions {
   readonly dryRun?: boolean;
   /** Asked before the object is stored; default: nobody is. */
   readonly review?: Review;

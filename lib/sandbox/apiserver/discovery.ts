@@ -179,7 +179,7 @@ function aggregatedResource(resource: Described): Json {
 }
 
 /** Kubernetes' order of versions: v2, v1, v1beta2, v1beta1, v1alpha1, then anything else by name. */
-export function compareVersions(a: string, b: string): number {
+function compareVersions(a: string, b: string): number {
   const [stageA, majorA, minorA] = rank(a);
   const [stageB, majorB, minorB] = rank(b);
   if (stageA === 0 && stageB === 0) return a < b ? 1 : a > b ? -1 : 0;

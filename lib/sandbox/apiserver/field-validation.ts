@@ -8,7 +8,7 @@ import type { Resource } from "./resource.ts";
 import { badRequest, failure, type StatusFault } from "./status.ts";
 
 /** What becomes of fields that nobody knows or that come twice: refused, warned of, dropped in silence. */
-export type Directive = "Strict" | "Warn" | "Ignore";
+type Directive = "Strict" | "Warn" | "Ignore";
 
 /** `fieldValidation` of a request; Warn when it says nothing. Throws 422 for any other value. */
 export function readDirective(query: URLSearchParams, options: string): Directive {

@@ -4,7 +4,7 @@ import { badRequest } from "./status.ts";
 import { ANONYMOUS, type User, withAuthenticated } from "./users.ts";
 
 /** Whom a request wants to be, and what the one who asks must be allowed to for that. */
-export interface Impersonation {
+interface Impersonation {
   readonly user: User;
   readonly needs: readonly Action[];
 }

@@ -9,7 +9,7 @@ import { exactName, type Matcher, parseFieldSelector, parseLabelSelector } from 
 import { entriesAt } from "./snapshot.ts";
 import { badRequest, failure } from "./status.ts";
 
-export interface ListQuery extends Partial<Pick<ListOptions, "revision" | "match" | "limit" | "continue">> {
+interface ListQuery extends Partial<Pick<ListOptions, "revision" | "match" | "limit" | "continue">> {
   /** Undefined: every namespace, or a cluster-scoped kind. */
   readonly namespace?: string | undefined;
   readonly labelSelector?: string | undefined;

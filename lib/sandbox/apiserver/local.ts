@@ -1,4 +1,4 @@
-import type { KubeObject } from "#api/kubernetes";
+import type { KubeObject } from "#api/kubernetes/objects";
 import type { ResourceRef } from "#api/resources";
 import { Fault } from "#core/errors";
 import type { Log } from "#runtime/log";

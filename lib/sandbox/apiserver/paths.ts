@@ -6,7 +6,7 @@ import { sendText } from "./reply.ts";
 import { parameter } from "./route.ts";
 import { methodNotAllowed, noSuchPath } from "./status.ts";
 
-export const VERSION = {
+const VERSION = {
   major: "1",
   minor: "36",
   gitVersion: "v1.36.2",

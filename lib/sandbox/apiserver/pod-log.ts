@@ -8,7 +8,7 @@ import { isTrue, numberParam } from "./route.ts";
 import { badRequest } from "./status.ts";
 
 /** Which part of a container's log is wanted (PodLogOptions). */
-export interface LogQuery {
+interface LogQuery {
   readonly container: string;
   readonly follow: boolean;
   readonly previous: boolean;
@@ -66,7 +66,7 @@ export function chooseContainer(pod: Json, wanted: string): string {
 }
 
 /** The log files of a container, oldest first: `<container>.<restart>.log`. */
-export async function logFiles(directory: string, container: string): Promise<readonly string[]> {
+async function logFiles(directory: string, container: string): Promise<readonly string[]> {
   const names = await readdir(directory).catch(() => []);
   const found = names.flatMap((name) => {
     const restart = name.startsWith(`${container}.`)
@@ -110,7 +110,7 @@ export function hasEnded(pod: Json | undefined, container: string, file: string)
 }
 
 /** Turns CRI lines ("<time> stdout F text") into what the API shows. */
-export class LogShaper {
+class LogShaper {
   readonly #query: LogQuery;
   #left: number;
 

@@ -14,7 +14,7 @@ export interface Resource {
   readonly custom?: CustomPart;
 }
 
-export interface CustomPart {
+interface CustomPart {
   /** Name of the CustomResourceDefinition. */
   readonly name: string;
   /** False once the definition is being deleted: nothing new may be created. */

@@ -21,7 +21,7 @@ import { Webhooks } from "./webhooks/driver.ts";
 
 export type { TokenSpec } from "./users.ts";
 
-export interface ApiServerOptions {
+interface ApiServerOptions {
   /** A loopback address. */
   readonly host: string;
   /** 0: any free one. */

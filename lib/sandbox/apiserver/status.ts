@@ -96,7 +96,7 @@ export function alreadyExists(target: Target, name: string): StatusFault {
   });
 }
 
-export const MODIFIED = "the object has been modified; please apply your changes to the latest version and try again";
+const MODIFIED = "the object has been modified; please apply your changes to the latest version and try again";
 
 export function conflict(target: Target, name: string, why: string = MODIFIED): StatusFault {
   return failure({

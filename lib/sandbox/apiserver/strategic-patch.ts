@@ -4,7 +4,7 @@ import { setOwn } from "./json-patch.ts";
 import { badRequest } from "./status.ts";
 
 /** What decides for a list at a path: the member to merge by, "" for a set of primitives, undefined = replace. */
-export type MergeKeyOf = (path: readonly string[]) => string | undefined;
+type MergeKeyOf = (path: readonly string[]) => string | undefined;
 
 /** Every kind's: metadata is the same everywhere. */
 const METADATA: Readonly<Record<string, string>> = { "metadata.ownerReferences": "uid", "metadata.finalizers": "" };

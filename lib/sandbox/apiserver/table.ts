@@ -17,7 +17,7 @@ export type View =
 const NO_COLUMNS: readonly Column[] = [];
 
 /** A meta.k8s.io Table of these objects; `headers` false leaves the column definitions out (later events of a watch). */
-export function tableText(
+function tableText(
   resource: Resource,
   result: ListResult,
   view: { readonly version: string; readonly include: RowObject },
@@ -56,7 +56,7 @@ function rowObject(resource: Resource, entry: Entry, include: RowObject): string
 }
 
 /** meta.k8s.io/v1 PartialObjectMetadata. */
-export function partialOf(object: Json): Json {
+function partialOf(object: Json): Json {
   return { kind: "PartialObjectMetadata", apiVersion: "meta.k8s.io/v1", metadata: objectAt(object, "metadata") };
 }
 

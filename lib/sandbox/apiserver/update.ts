@@ -20,7 +20,7 @@ import { applyStrategicPatch, mergeKeysOf } from "./strategic-patch.ts";
 /** "" is the object itself. */
 export type Part = "" | "status" | "scale" | "finalize";
 
-export interface UpdateOptions {
+interface UpdateOptions {
   readonly part?: Part;
   readonly dryRun?: boolean;
   /** Asked before the object is stored; default: nobody is. */

@@ -40,7 +40,7 @@ export interface BoundObject {
   readonly uid: string;
 }
 
-export interface TokenRequest {
+interface TokenRequest {
   readonly namespace: string;
   readonly name: string;
   readonly expirationSeconds?: number;
@@ -154,7 +154,7 @@ function extraOf(claims: Json): Readonly<Record<string, readonly string[]>> {
   );
 }
 
-export function unauthorized(): StatusFault {
+function unauthorized(): StatusFault {
   return failure({ code: 401, reason: "Unauthorized", message: "Unauthorized" });
 }
 

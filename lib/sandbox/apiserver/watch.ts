@@ -8,7 +8,7 @@ import type { Resource } from "./resource.ts";
 import type { Matcher } from "./selectors.ts";
 import { failure, statusOf } from "./status.ts";
 
-export type WatchType = "ADDED" | "MODIFIED" | "DELETED";
+type WatchType = "ADDED" | "MODIFIED" | "DELETED";
 
 /** Where a watch's changes go. */
 export interface WatchSink {

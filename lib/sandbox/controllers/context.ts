@@ -1,4 +1,4 @@
-import type { KubeObject } from "#api/kubernetes";
+import type { KubeObject } from "#api/kubernetes/objects";
 import { keyOf, type ResourceRef } from "#api/resources";
 import { Fault } from "#core/errors";
 import type { Clock } from "#runtime/clock";
@@ -19,7 +19,7 @@ export interface ControllerContext {
   readonly events: EventRecorder;
 }
 
-export interface Loop {
+interface Loop {
   readonly queue: WorkQueue;
   /** Resolves when the last reconcile has finished. */
   readonly done: Promise<void>;

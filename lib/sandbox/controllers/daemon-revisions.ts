@@ -1,4 +1,5 @@
-import type { DaemonSet, KubeObject } from "#api/kubernetes";
+import type { KubeObject } from "#api/kubernetes/objects";
+import type { DaemonSet } from "#api/kubernetes/workloads";
 import { CONTROLLER_REVISIONS, DAEMON_SETS } from "#api/resources";
 import { Fault } from "#core/errors";
 import { num, obj, sameJson, strings } from "#sandbox/kinds/json";
@@ -9,7 +10,7 @@ import { Index, Pending } from "./pending.ts";
 import { templateHash } from "./template-hash.ts";
 
 /** The templates a DaemonSet has had, as ControllerRevisions: what `rollout history` and `rollout undo` read. */
-export interface Revisions {
+interface Revisions {
   /** Hash of the template in force; its revision exists afterwards and has the highest number. */
   current(set: DaemonSet): Promise<string>;
   /** Removes the oldest revisions beyond the limit that no pod has. */

@@ -1,4 +1,6 @@
-import type { DaemonSet, Node, Pod } from "#api/kubernetes";
+import type { Node } from "#api/kubernetes/cluster";
+import type { Pod } from "#api/kubernetes/pods";
+import type { DaemonSet } from "#api/kubernetes/workloads";
 import { DAEMON_SETS, keyOf, NODES, PODS } from "#api/resources";
 import { Fault } from "#core/errors";
 import { num, obj, sameJson, str } from "#sandbox/kinds/json";

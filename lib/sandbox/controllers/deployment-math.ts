@@ -1,12 +1,12 @@
 /** The arithmetic of a rolling update: pure, as the real deployment controller does it. */
 
-export interface Rolling {
+interface Rolling {
   readonly replicas: number;
   readonly maxSurge: number;
   readonly maxUnavailable: number;
 }
 
-export interface SetCount {
+interface SetCount {
   readonly replicas: number;
   readonly available: number;
 }
@@ -65,7 +65,7 @@ export function oldSetReplicas(rolling: Rolling, newSet: SetCount, old: readonly
 }
 
 /** A ReplicaSet with pods, as proportional scaling sees it. */
-export interface SizedSet {
+interface SizedSet {
   readonly name: string;
   readonly replicas: number;
   /** The Deployment's size with surge when this set was scaled last (its max-replicas annotation). */

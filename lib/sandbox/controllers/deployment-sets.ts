@@ -1,4 +1,4 @@
-import type { Deployment, ReplicaSet } from "#api/kubernetes";
+import type { Deployment, ReplicaSet } from "#api/kubernetes/workloads";
 import { DEPLOYMENTS, REPLICA_SETS } from "#api/resources";
 import type { Json } from "#sandbox/kinds/definition";
 import { num, obj, sameJson, str, strings, without } from "#sandbox/kinds/json";

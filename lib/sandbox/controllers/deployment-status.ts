@@ -1,4 +1,4 @@
-import type { Deployment, ReplicaSet } from "#api/kubernetes";
+import type { Deployment, ReplicaSet } from "#api/kubernetes/workloads";
 import type { Json } from "#sandbox/kinds/definition";
 import { num, obj, objects, str } from "#sandbox/kinds/json";
 import { timestamp } from "./context.ts";

@@ -1,4 +1,5 @@
-import type { Deployment, Pod, ReplicaSet } from "#api/kubernetes";
+import type { Pod } from "#api/kubernetes/pods";
+import type { Deployment, ReplicaSet } from "#api/kubernetes/workloads";
 import { DEPLOYMENTS, keyOf, PODS, REPLICA_SETS } from "#api/resources";
 import { Fault } from "#core/errors";
 import { num, obj, sameJson } from "#sandbox/kinds/json";

@@ -3,9 +3,9 @@ import { num, obj, objects, strings } from "#sandbox/kinds/json";
 import { resolveAmount } from "./deployment-math.ts";
 
 /** How long an eviction may take until its pod counts as healthy again. */
-export const EVICTION_TIMEOUT_MS = 120_000;
+const EVICTION_TIMEOUT_MS = 120_000;
 
-export interface BudgetCounts {
+interface BudgetCounts {
   /** Pods there should be. */
   readonly expected: number;
   /** Of them, at least so many must stay healthy. */

@@ -1,4 +1,5 @@
-import type { KubeObject, Pod } from "#api/kubernetes";
+import type { KubeObject } from "#api/kubernetes/objects";
+import type { Pod } from "#api/kubernetes/pods";
 import { DAEMON_SETS, DEPLOYMENTS, keyOf, POD_DISRUPTION_BUDGETS, PODS, REPLICA_SETS } from "#api/resources";
 import { Fault } from "#core/errors";
 import { selectorMatches } from "#core/selector";
@@ -146,7 +147,7 @@ class Unscalable extends Fault {
 const statusOf = (budget: KubeObject) => obj(obj(budget).status);
 
 /** Whether the budget is for this pod: same namespace, selector (empty: every pod; none: no pod). */
-export function selects(budget: KubeObject, pod: KubeObject): boolean {
+function selects(budget: KubeObject, pod: KubeObject): boolean {
   const selector = at(obj(budget), "spec", "selector");
   if (selector === undefined || selector === null) return false;
   if (budget.metadata.namespace !== pod.metadata.namespace) return false;

@@ -1,4 +1,6 @@
-import type { Node, Pod, Service } from "#api/kubernetes";
+import type { Node } from "#api/kubernetes/cluster";
+import type { Pod } from "#api/kubernetes/pods";
+import type { Service } from "#api/kubernetes/services";
 import type { Json } from "#sandbox/kinds/definition";
 import { arr, canonical, num, obj, objects, str } from "#sandbox/kinds/json";
 import { isFinished, isReady, isTerminating } from "./pods.ts";
@@ -60,7 +62,7 @@ function addressOf(pod: Pod, family: "IPv4" | "IPv6"): string | undefined {
 }
 
 /** The Service's ports with named target ports looked up in this pod; a name it does not have leaves the port out. */
-export function portsOf(service: Service, pod: Pod): readonly Json[] {
+function portsOf(service: Service, pod: Pod): readonly Json[] {
   return objects(obj(service.spec).ports).flatMap((port) => {
     const number = targetPort(port, pod);
     if (number === undefined) return [];

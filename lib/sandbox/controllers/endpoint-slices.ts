@@ -1,4 +1,7 @@
-import type { EndpointSlice, KubeObject, Node, Pod, Service } from "#api/kubernetes";
+import type { Node } from "#api/kubernetes/cluster";
+import type { KubeObject } from "#api/kubernetes/objects";
+import type { Pod } from "#api/kubernetes/pods";
+import type { EndpointSlice, Service } from "#api/kubernetes/services";
 import { ENDPOINT_SLICES, ENDPOINTS, keyOf, NODES, PODS, SERVICES } from "#api/resources";
 import type { Json } from "#sandbox/kinds/definition";
 import { objects as jsonObjects, obj, sameJson, strings } from "#sandbox/kinds/json";

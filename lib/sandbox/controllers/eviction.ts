@@ -1,4 +1,5 @@
-import type { Node, Pod } from "#api/kubernetes";
+import type { Node } from "#api/kubernetes/cluster";
+import type { Pod } from "#api/kubernetes/pods";
 import { keyOf, NODES, PODS } from "#api/resources";
 import { Fault } from "#core/errors";
 import { obj } from "#sandbox/kinds/json";
@@ -92,7 +93,7 @@ export function startEviction(context: ControllerContext): Promise<void> {
 }
 
 /** Milliseconds until the pod must go because of its node's taints; null: it may stay. Pure. */
-export function untilEviction(pod: Pod, node: Node, now: number): number | null {
+function untilEviction(pod: Pod, node: Node, now: number): number | null {
   let soonest: number | null = null;
   for (const taint of (node.spec?.taints ?? []) as readonly Taint[]) {
     if (taint.effect !== "NoExecute") continue;

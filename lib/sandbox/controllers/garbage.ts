@@ -1,4 +1,4 @@
-import type { KubeObject, OwnerReference } from "#api/kubernetes";
+import type { KubeObject, OwnerReference } from "#api/kubernetes/objects";
 import { CRDS, keyOf, type ResourceRef } from "#api/resources";
 import { Fault } from "#core/errors";
 import type { KindRegistry } from "#sandbox/kinds/definition";

@@ -1,4 +1,5 @@
-import type { KubeObject, Namespace } from "#api/kubernetes";
+import type { Namespace } from "#api/kubernetes/cluster";
+import type { KubeObject } from "#api/kubernetes/objects";
 import { CONFIG_MAPS, CRDS, EVENTS, NAMESPACES, PODS, type ResourceRef, SERVICE_ACCOUNTS } from "#api/resources";
 import { Fault } from "#core/errors";
 import type { KindRegistry } from "#sandbox/kinds/definition";

@@ -1,4 +1,5 @@
-import type { Node, Pod } from "#api/kubernetes";
+import type { Node } from "#api/kubernetes/cluster";
+import type { Pod } from "#api/kubernetes/pods";
 import { keyOf, LEASES, NODES, PODS } from "#api/resources";
 import type { Json } from "#sandbox/kinds/definition";
 import { objects as jsonObjects, obj, sameJson, str } from "#sandbox/kinds/json";

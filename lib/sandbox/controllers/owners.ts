@@ -1,4 +1,4 @@
-import type { KubeObject, OwnerReference } from "#api/kubernetes";
+import type { KubeObject, OwnerReference } from "#api/kubernetes/objects";
 import { apiVersionOf, type ResourceRef } from "#api/resources";
 
 /** The reference of `object` to the controller that manages it. */

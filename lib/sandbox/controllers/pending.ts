@@ -1,4 +1,4 @@
-import type { KubeObject } from "#api/kubernetes";
+import type { KubeObject } from "#api/kubernetes/objects";
 import { keyOf } from "#api/resources";
 import type { Clock } from "#runtime/clock";
 import type { ObjectView } from "../port.ts";

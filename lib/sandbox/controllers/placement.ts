@@ -1,4 +1,5 @@
-import type { Node, Pod } from "#api/kubernetes";
+import type { Node } from "#api/kubernetes/cluster";
+import type { Pod } from "#api/kubernetes/pods";
 import { selectorMatches } from "#core/selector";
 import type { Json } from "#sandbox/kinds/definition";
 import { arr, at, num, obj, objects, str } from "#sandbox/kinds/json";

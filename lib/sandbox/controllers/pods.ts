@@ -1,4 +1,4 @@
-import type { Pod } from "#api/kubernetes";
+import type { Pod } from "#api/kubernetes/pods";
 
 export function podCondition(pod: Pod, type: string) {
   return pod.status?.conditions?.find((condition) => condition.type === type);
@@ -37,7 +37,7 @@ export function isAvailable(pod: Pod, minReadySeconds: number, now: number): boo
   return untilAvailable(pod, minReadySeconds, now) === 0;
 }
 
-export function restartsOf(pod: Pod): number {
+function restartsOf(pod: Pod): number {
   return (pod.status?.containerStatuses ?? []).reduce((most, status) => Math.max(most, status.restartCount ?? 0), 0);
 }
 

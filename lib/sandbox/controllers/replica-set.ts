@@ -1,4 +1,5 @@
-import type { Pod, ReplicaSet } from "#api/kubernetes";
+import type { Pod } from "#api/kubernetes/pods";
+import type { ReplicaSet } from "#api/kubernetes/workloads";
 import { keyOf, PODS, REPLICA_SETS } from "#api/resources";
 import { Fault } from "#core/errors";
 import { type Selector, selectorMatches } from "#core/selector";

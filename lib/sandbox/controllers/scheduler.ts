@@ -1,4 +1,5 @@
-import type { Node, Pod } from "#api/kubernetes";
+import type { Node } from "#api/kubernetes/cluster";
+import type { Pod } from "#api/kubernetes/pods";
 import { keyOf, NODES, PODS } from "#api/resources";
 import { Fault } from "#core/errors";
 import { obj, sameJson, str } from "#sandbox/kinds/json";
@@ -108,13 +109,13 @@ function wantsNode(pod: Pod): boolean {
   return ours && pod.spec?.nodeName === undefined && !isTerminating(pod) && !isFinished(pod);
 }
 
-export type Placement =
+type Placement =
   | { readonly kind: "node"; readonly node: Node }
   /** `message` in the real scheduler's words: how many nodes were refused for what. */
   | { readonly kind: "none"; readonly message: string };
 
 /** Where a pod should run; `placed` are all pods, bound ones with their nodeName. Pure. */
-export function chooseNode(pod: Pod, nodes: readonly Node[], placed: readonly Pod[]): Placement {
+function chooseNode(pod: Pod, nodes: readonly Node[], placed: readonly Pod[]): Placement {
   const owner = controllerOf(pod)?.uid;
   const [total, own] = [new Map<string, number>(), new Map<string, number>()];
   for (const one of placed) {

@@ -3,7 +3,7 @@ import { createServer, isIP, type Socket } from "node:net";
 import type { DatagramFlow, TcpFlow } from "#net/flow";
 import { MAPPABLE, mappedPorts, type Reachable, type Wanted } from "./mapping.ts";
 
-export interface Inbound {
+interface Inbound {
   connection(flow: TcpFlow): void;
   datagram(flow: DatagramFlow): void;
 }
@@ -14,7 +14,7 @@ interface Bound {
 }
 
 /** Asks for `mapped` ports so that two mappings never fight for one. */
-export interface PortBook {
+interface PortBook {
   isFree(port: number, protocol: string): boolean;
 }
 

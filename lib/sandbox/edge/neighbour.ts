@@ -43,7 +43,7 @@ export type NeighbourEffect =
   /** What waited is unreachable. */
   | { readonly kind: "failed" };
 
-export interface NeighbourStep {
+interface NeighbourStep {
   readonly entry: Neighbour;
   readonly effects: readonly NeighbourEffect[];
 }

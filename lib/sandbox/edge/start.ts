@@ -5,7 +5,7 @@ import { Listener, PENDING } from "./listener.ts";
 import { listenerId, type Reachable, type Wanted } from "./mapping.ts";
 import { type EthernetPort, type NeighbourRow, NeighbourTable } from "./neighbour-table.ts";
 
-export interface EdgeOptions {
+interface EdgeOptions {
   /** The edge's card on the virtual LAN. */
   readonly port: EthernetPort;
   /** The edge's own address on the LAN; 127.77.0.1 unless given. */
@@ -19,7 +19,7 @@ export interface EdgeOptions {
 }
 
 /** Since the start, except `waiting`. */
-export interface EdgeCounters {
+interface EdgeCounters {
   readonly connections: number;
   readonly datagrams: number;
   /** Connections not delivered yet. */

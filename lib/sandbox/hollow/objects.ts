@@ -1,4 +1,7 @@
-import type { KubeObject, Lease, Node, Pod, Service } from "#api/kubernetes";
+import type { Lease, Node } from "#api/kubernetes/cluster";
+import type { KubeObject } from "#api/kubernetes/objects";
+import type { Pod } from "#api/kubernetes/pods";
+import type { Service } from "#api/kubernetes/services";
 
 /** Everything a seed makes lives here, beside the nodes: one `kubectl delete namespace hollow` takes it away. */
 export const HOLLOW_NAMESPACE = "hollow";

@@ -1,4 +1,5 @@
-import type { KubeObject, Pod } from "#api/kubernetes";
+import type { KubeObject } from "#api/kubernetes/objects";
+import type { Pod } from "#api/kubernetes/pods";
 import { keyOf, LEASES, NAMESPACES, NODES, PODS, type ResourceRef, SERVICES } from "#api/resources";
 import { Fault } from "#core/errors";
 import { type Clock, sleep } from "#runtime/clock";

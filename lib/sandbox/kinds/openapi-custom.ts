@@ -6,7 +6,7 @@ import { operations } from "./openapi-paths.ts";
 const PATCHES = ["application/json-patch+json", "application/merge-patch+json"];
 
 /** One served version of a custom resource with the schema of its definition. */
-export interface CustomKind {
+interface CustomKind {
   readonly definition: Omit<KindDefinition, "defaults" | "validate" | "admit">;
   /** `spec.versions[].schema.openAPIV3Schema`. */
   readonly schema: Json;

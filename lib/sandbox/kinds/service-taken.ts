@@ -38,7 +38,7 @@ export class Taken {
 }
 
 /** Cluster addresses and "protocol/nodePort" of a stored Service. */
-export function takenBy({ spec }: Json): readonly string[] {
+function takenBy({ spec }: Json): readonly string[] {
   if (!isObject(spec)) return [];
   const found: string[] = [];
   if (Array.isArray(spec.clusterIPs)) {

@@ -35,7 +35,7 @@ export function readSelector(selector: unknown): Parameters<typeof selectorMatch
   return { matchLabels: strings(object.matchLabels), matchExpressions };
 }
 
-export function isEmptySelector(selector: unknown): boolean {
+function isEmptySelector(selector: unknown): boolean {
   const object = obj(selector);
   return Object.keys(obj(object.matchLabels)).length === 0 && arr(object.matchExpressions).length === 0;
 }

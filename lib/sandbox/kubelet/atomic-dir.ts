@@ -2,7 +2,7 @@ import { mkdir, readFile, readlink, rename, rm, symlink, writeFile } from "node:
 import path from "node:path";
 import { Fault } from "#core/errors";
 
-export type Files = ReadonlyMap<string, Uint8Array>;
+type Files = ReadonlyMap<string, Uint8Array>;
 
 /**
  * Makes `directory` show exactly `files`, all at once, as a kubelet does for

@@ -3,7 +3,7 @@ import path from "node:path";
 import type { Log } from "#runtime/log";
 
 /** One process that this one started (lib/main/sweep.ts reads it). `startTime` is field 22 of /proc/<pid>/stat. */
-export interface ChildRecord {
+interface ChildRecord {
   readonly pid: number;
   readonly startTime: string;
 }

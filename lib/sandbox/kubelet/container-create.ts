@@ -11,7 +11,7 @@ import type { ContainerView, PodView } from "./pod-view.ts";
 import type { Running } from "./runtime.ts";
 import type { PodVolumes } from "./volumes.ts";
 
-export interface Creation {
+interface Creation {
   readonly deps: KubeletDeps;
   readonly pod: () => PodView;
   readonly podAddress: () => string;

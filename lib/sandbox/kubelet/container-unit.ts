@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import type { ContainerStatus } from "#api/kubernetes";
+import type { ContainerStatus } from "#api/kubernetes/pods";
 import { Fault } from "#core/errors";
 import { sleep } from "#runtime/clock";
 import { BackOff, goSeconds, RESTART_MAX_MS } from "./back-off.ts";

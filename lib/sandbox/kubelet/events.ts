@@ -1,4 +1,4 @@
-import type { CoreEvent } from "#api/kubernetes";
+import type { CoreEvent } from "#api/kubernetes/cluster";
 import { EVENTS } from "#api/resources";
 import { Fault } from "#core/errors";
 import type { Clock } from "#runtime/clock";
@@ -6,7 +6,7 @@ import type { Log } from "#runtime/log";
 import type { Objects } from "../port.ts";
 
 /** What an Event is about. */
-export interface EventSubject {
+interface EventSubject {
   readonly kind: "Pod" | "Node";
   readonly namespace: string;
   readonly name: string;

@@ -10,7 +10,7 @@ export interface ExecPlace {
   readonly clock: Clock;
 }
 
-export type ExecResult =
+type ExecResult =
   | { readonly kind: "ended"; readonly exitCode: number; readonly output: string }
   | { readonly kind: "timeout" };
 

@@ -1,4 +1,5 @@
-import type { Node, Pod } from "#api/kubernetes";
+import type { Node } from "#api/kubernetes/cluster";
+import type { Pod } from "#api/kubernetes/pods";
 import { Fault } from "#core/errors";
 import type { KubeletDeps } from "./deps.ts";
 import { NodeAgent } from "./node-agent.ts";
@@ -8,7 +9,7 @@ import { PodWorker } from "./pod-worker.ts";
 const RESYNC_MS = 5_000;
 
 /** What a kubelet sees of the cluster: caches that its process shares among all nodes. */
-export interface KubeletView {
+interface KubeletView {
   readonly pods: () => readonly Pod[];
   readonly node: () => Node | undefined;
 }

@@ -2,7 +2,7 @@ import { closeSync, mkdirSync, openSync, renameSync, statSync, writeSync } from 
 import path from "node:path";
 import type { Clock } from "#runtime/clock";
 
-export type LogStream = "stdout" | "stderr";
+type LogStream = "stdout" | "stderr";
 
 const ROTATE_BYTES = 10 * 1024 * 1024;
 /** Kubernetes' runtimes cut longer lines into parts tagged "P". */

@@ -6,7 +6,7 @@ const RETRY_MAX_MS = 5_000;
 /** A ConfigMap that arrives a moment after its pod is not worth an Event. */
 const PATIENCE_MS = 1_000;
 
-export interface MountingHost {
+interface MountingHost {
   readonly clock: Clock;
   readonly ending: AbortSignal;
   setUp(): Promise<void>;

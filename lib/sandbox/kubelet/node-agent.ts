@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { Lease, Node } from "#api/kubernetes";
+import type { Lease, Node } from "#api/kubernetes/cluster";
 import { LEASES, NODES } from "#api/resources";
 import { Fault } from "#core/errors";
 import { sleep } from "#runtime/clock";

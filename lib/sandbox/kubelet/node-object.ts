@@ -2,7 +2,8 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { statfs } from "node:fs/promises";
 import { arch, cpus, hostname, release, totalmem } from "node:os";
-import type { Condition, Node } from "#api/kubernetes";
+import type { Node } from "#api/kubernetes/cluster";
+import type { Condition } from "#api/kubernetes/objects";
 import type { Clock } from "#runtime/clock";
 import { timeText } from "./deps.ts";
 
@@ -15,7 +16,7 @@ export interface NodeIdentity {
   readonly address6?: string | undefined;
 }
 
-export const KUBELET_VERSION = "v1.36.2";
+const KUBELET_VERSION = "v1.36.2";
 
 /** The Node object that a kubelet registers; its status is written apart. */
 export function nodeObject({ number, name }: NodeIdentity): Node {

@@ -1,13 +1,13 @@
-import type { Pod } from "#api/kubernetes";
+import type { Pod } from "#api/kubernetes/pods";
 import { type Loose, number, record, records, text, texts } from "./loose.ts";
 import { type HookView, type ProbeView, viewHook, viewProbe } from "./probe-view.ts";
 
 /** Where a container's environment variable or a volume's file takes its text from. */
-export interface FieldRef {
+interface FieldRef {
   readonly kind: "field";
   readonly path: string;
 }
-export interface KeyRef {
+interface KeyRef {
   readonly kind: "configMap" | "secret";
   readonly name: string;
   readonly key: string;
@@ -18,14 +18,14 @@ export interface EnvEntry {
   readonly value: string;
   readonly from: FieldRef | KeyRef | { readonly kind: "unsupported"; readonly what: string } | null;
 }
-export interface EnvSource {
+interface EnvSource {
   readonly kind: "configMap" | "secret";
   readonly name: string;
   readonly prefix: string;
   readonly optional: boolean;
 }
 
-export interface MountView {
+interface MountView {
   readonly volume: string;
   readonly path: string;
   readonly subPath: string;
@@ -52,7 +52,7 @@ export interface ContainerView {
   readonly preStop: HookView | null;
 }
 
-export interface FileItem {
+interface FileItem {
   readonly key: string;
   readonly path: string;
 }

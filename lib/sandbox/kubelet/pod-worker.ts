@@ -1,6 +1,6 @@
 import { rm } from "node:fs/promises";
 import path from "node:path";
-import type { ContainerStatus, Pod } from "#api/kubernetes";
+import type { ContainerStatus, Pod } from "#api/kubernetes/pods";
 import { Fault } from "#core/errors";
 import { sleep } from "#runtime/clock";
 import { confirmRemoval } from "./confirm-removal.ts";

@@ -2,9 +2,9 @@ import { sleep } from "#runtime/clock";
 import { askProbe, type ProbeResult, type ProbeTarget } from "./probe-request.ts";
 import type { ProbeView } from "./probe-view.ts";
 
-export type ProbeKind = "startup" | "readiness" | "liveness";
+type ProbeKind = "startup" | "readiness" | "liveness";
 
-export interface ProbeDeps extends ProbeTarget {
+interface ProbeDeps extends ProbeTarget {
   readonly onStarted: () => void;
   readonly onReady: (ready: boolean) => void;
   /** One failed probe, for an Event. */

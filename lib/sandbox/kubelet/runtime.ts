@@ -48,7 +48,7 @@ export interface PodPorts {
   close(podAddress: string, port?: number, protocol?: "TCP" | "UDP"): void;
   lookup(podAddress: string, port: number, protocol: "TCP" | "UDP"): Socket | null;
 }
-export interface Socket {
+interface Socket {
   readonly address: string;
   readonly port: number;
 }

@@ -1,4 +1,4 @@
-import type { Pod } from "#api/kubernetes";
+import type { Pod } from "#api/kubernetes/pods";
 import { PODS } from "#api/resources";
 import { Fault } from "#core/errors";
 import type { Clock } from "#runtime/clock";

@@ -1,4 +1,5 @@
-import type { Condition, ContainerStatus, Pod } from "#api/kubernetes";
+import type { Condition } from "#api/kubernetes/objects";
+import type { ContainerStatus, Pod } from "#api/kubernetes/pods";
 import type { ContainerView, PodView } from "./pod-view.ts";
 
 export type ContainerState =
@@ -27,7 +28,7 @@ export interface ContainerFacts {
   readonly containerId: string | null;
 }
 
-export interface PodFactsForStatus {
+interface PodFactsForStatus {
   readonly pod: PodView;
   readonly init: readonly ContainerFacts[];
   readonly containers: readonly ContainerFacts[];
@@ -44,7 +45,7 @@ export interface PodFactsForStatus {
   readonly over: boolean;
 }
 
-export type PodPhase = "Pending" | "Running" | "Succeeded" | "Failed";
+type PodPhase = "Pending" | "Running" | "Succeeded" | "Failed";
 export type PodStatus = NonNullable<Pod["status"]>;
 
 /** core/v1 PodStatus as a 1.36 kubelet writes it; `qosClass` is the API server's. Pure. */

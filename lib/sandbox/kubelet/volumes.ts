@@ -17,7 +17,7 @@ export interface TokenRequest {
   readonly expirationSeconds: number;
 }
 
-export interface VolumeDeps {
+interface VolumeDeps {
   /** `<data>/pods/<uid>` */
   readonly directory: string;
   readonly configuration: Configuration;

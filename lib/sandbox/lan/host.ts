@@ -2,7 +2,7 @@ import { decideArp, decodeArp } from "#core/arp";
 import type { NodePort } from "./node-port.ts";
 
 /** What the node's service proxy has set up in the kernel. */
-export interface ProxySetup {
+interface ProxySetup {
   readonly mode: "iptables" | "ipvs" | "nftables";
   readonly strictArp: boolean;
 }

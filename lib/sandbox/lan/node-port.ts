@@ -3,7 +3,7 @@ import type { Log } from "#net/host";
 import type { Switch, SwitchPort } from "./switch.ts";
 
 /** Something plugged into a port: the node's own kernel, or a speaker's socket. */
-export interface Attachment {
+interface Attachment {
   /** Frames that arrived from elsewhere on the LAN; must not be kept. */
   receive(frame: Uint8Array): void;
   /** The port lost power or the LAN closed: let go at once. */

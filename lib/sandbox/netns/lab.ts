@@ -10,7 +10,7 @@ import { hostLines, planHosts, podLines, readCable, switchLines } from "./plan.t
 import { followLines, ipLines, NETNS_DIR, setSysctls } from "./tools.ts";
 
 /** A pod that gets a namespace of its own. */
-export interface LabPod {
+interface LabPod {
   readonly uid: string;
   /** "namespace/name" */
   readonly key: string;

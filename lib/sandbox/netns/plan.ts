@@ -22,7 +22,7 @@ export const CLUSTER_NET = { 4: "10.96.0.0/16", 6: "fd00:10:96::/112" } as const
 export const API_SERVICE = { key: "default/kubernetes", address: "10.96.0.1", port: 443 } as const;
 
 /** One end of a cable; the other end is on the switch. */
-export interface Card {
+interface Card {
   readonly name: string;
   /** What the other end is called there; at most 15 characters. */
   readonly peer: string;
@@ -32,7 +32,7 @@ export interface Card {
   readonly to: { readonly bridge: "lan" | "far" } | { readonly address: string };
 }
 
-export interface PlannedHost {
+interface PlannedHost {
   readonly name: string;
   readonly summary: string;
   readonly cards: readonly Card[];
@@ -45,7 +45,7 @@ export interface PlannedHost {
 }
 
 /** A bridge of the switch and its name in `berth lab exec switch -- ip link`. */
-export const BRIDGES = ["lan", "far"] as const;
+const BRIDGES = ["lan", "far"] as const;
 
 const HOST_SYSCTLS = {
   // Addresses are usable at once: nothing here could be a duplicate.
@@ -72,7 +72,7 @@ export function planHosts(nodeCount: number): readonly PlannedHost[] {
 }
 
 /** "node-01" */
-export function nodeName(number: number): string {
+function nodeName(number: number): string {
   return `node-${String(number).padStart(2, "0")}`;
 }
 
@@ -107,7 +107,7 @@ function nodeHost(number: number, all: readonly number[]): PlannedHost {
 }
 
 /** What the switch needs to reach nodes and pods for their kubelets, whatever happens on the LAN. */
-export function switchRoutes(nodeCount: number): readonly string[] {
+function switchRoutes(nodeCount: number): readonly string[] {
   return Array.from({ length: nodeCount }, (_unused, index) => index + 1).flatMap((number) => [
     `10.77.0.${10 + number}/32 via 10.79.${number}.2`,
     `10.244.${number}.0/24 via 10.79.${number}.2`,
@@ -154,7 +154,7 @@ function farHost(): PlannedHost {
 }
 
 /** Where the API server is on the LAN; the switch carries its port on (`controlRules`). */
-export const CONTROL_UPLINK = "10.79.0.1";
+const CONTROL_UPLINK = "10.79.0.1";
 
 function controlHost(): PlannedHost {
   return {

@@ -5,7 +5,7 @@ import { type ProxyTable, usableBackends } from "../proxy/table.ts";
 import { CLUSTER_NET, POD_NET } from "./plan.ts";
 
 /** One address family's share of a node's service proxy. */
-export interface FamilyRules {
+interface FamilyRules {
   /** By name; rules in order. */
   readonly chains: ReadonlyMap<string, readonly string[]>;
   /** Sets that remember clients of a backend (session affinity): name and seconds. */

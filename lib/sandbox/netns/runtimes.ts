@@ -14,7 +14,7 @@ import { API_SERVICE } from "./plan.ts";
 import type { PodServerJob } from "./pod-server.ts";
 import { inNamespace } from "./tools.ts";
 
-export interface RuntimeDeps {
+interface RuntimeDeps {
   readonly lab: Lab;
   readonly clock: Clock;
   readonly nodePath: string;

@@ -1,4 +1,4 @@
-import type { EndpointSlice, Service } from "#api/kubernetes";
+import type { EndpointSlice, Service } from "#api/kubernetes/services";
 import { ENDPOINT_SLICES, SERVICES } from "#api/resources";
 import { Fault } from "#core/errors";
 import type { Clock } from "#runtime/clock";

@@ -1,4 +1,4 @@
-import type { ConfigMap, Secret } from "#api/kubernetes";
+import type { ConfigMap, Secret } from "#api/kubernetes/cluster";
 import type { Configuration } from "../kubelet/env.ts";
 import type { ObjectView } from "../port.ts";
 

@@ -1,4 +1,4 @@
-import type { ConfigMap } from "#api/kubernetes";
+import type { ConfigMap } from "#api/kubernetes/cluster";
 import { FOREIGN_HOSTS } from "#api/names";
 import { CONFIG_MAPS } from "#api/resources";
 import { addressOctets, tryParseAddress } from "#core/address";

@@ -1,4 +1,4 @@
-import type { ConfigMap } from "#api/kubernetes";
+import type { ConfigMap } from "#api/kubernetes/cluster";
 import { EDGE_CONFIG_MAP } from "#api/names";
 import { CONFIG_MAPS } from "#api/resources";
 import { Fault } from "#core/errors";

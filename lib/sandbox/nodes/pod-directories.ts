@@ -1,6 +1,6 @@
 import { readdir, rm } from "node:fs/promises";
 import path from "node:path";
-import type { Pod } from "#api/kubernetes";
+import type { Pod } from "#api/kubernetes/pods";
 
 /** Removes what deleted pods left in `<data>/pods` while no kubelet was running. */
 export async function sweepPodDirectories(dataDir: string, pods: readonly Pod[]): Promise<void> {

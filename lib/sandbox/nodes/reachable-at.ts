@@ -1,4 +1,4 @@
-import type { Service } from "#api/kubernetes";
+import type { Service } from "#api/kubernetes/services";
 import { ANNOTATION } from "#api/names";
 import { keyOf, SERVICES } from "#api/resources";
 import { Fault } from "#core/errors";

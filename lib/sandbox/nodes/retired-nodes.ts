@@ -1,4 +1,5 @@
-import type { Node, Pod } from "#api/kubernetes";
+import type { Node } from "#api/kubernetes/cluster";
+import type { Pod } from "#api/kubernetes/pods";
 import { keyOf, NODES, PODS } from "#api/resources";
 import { Fault } from "#core/errors";
 import type { Log } from "#runtime/log";

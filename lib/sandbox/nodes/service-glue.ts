@@ -1,4 +1,4 @@
-import type { EndpointSlice, Service } from "#api/kubernetes";
+import type { EndpointSlice, Service } from "#api/kubernetes/services";
 import { ENDPOINT_SLICES, SERVICES } from "#api/resources";
 import { Fault } from "#core/errors";
 import type { Clock } from "#runtime/clock";
@@ -11,7 +11,7 @@ import type { NodeProxy } from "../proxy/node-proxy.ts";
 import { buildTable } from "../proxy/table.ts";
 import { ReachableAt, wantedListeners } from "./reachable-at.ts";
 
-export interface ServiceGlueDeps {
+interface ServiceGlueDeps {
   readonly objects: Objects;
   readonly clock: Clock;
   readonly log: Log;

@@ -12,7 +12,7 @@ import type { Backend, Frontend } from "./shapes.ts";
 import { EMPTY_TABLE, type ProxyTable, usableBackends } from "./table.ts";
 import { UdpFlows } from "./udp-flows.ts";
 
-export interface NodeProxyOptions {
+interface NodeProxyOptions {
   readonly node: string;
   /** The node's loopback address, on which its NodePorts listen. */
   readonly address: string;
@@ -24,7 +24,7 @@ export interface NodeProxyOptions {
 }
 
 /** Since the start, except `active`. */
-export interface NodeProxyCounters {
+interface NodeProxyCounters {
   readonly connections: number;
   readonly datagrams: number;
   /** Connections open now. */

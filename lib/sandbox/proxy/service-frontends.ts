@@ -4,7 +4,7 @@ import type { HealthCheck } from "./health-ports.ts";
 import type { Backend, EndpointSliceLike, Frontend, ServiceLike } from "./shapes.ts";
 
 /** What one Service adds to the table of every node. */
-export interface ServiceFrontends {
+interface ServiceFrontends {
   readonly frontends: readonly (readonly [key: string, frontend: Frontend])[];
   readonly nodePorts: readonly (readonly [key: string, frontend: Frontend & { readonly port: number }])[];
   readonly loadBalancerAddresses: readonly string[];

@@ -12,7 +12,7 @@ import { RECOVERING, type Salvage, salvage } from "./salvage.ts";
  * Version of the tables below; a file of a newer version is refused, never changed. 2: a checksum with every object, and
  * a table with row ids, whose pages hold four times as many objects of a kilobyte.
  */
-export const SCHEMA_VERSION = 2;
+const SCHEMA_VERSION = 2;
 
 const META = "CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID";
 const OBJECTS = `CREATE TABLE objects (
@@ -34,7 +34,7 @@ export interface Row {
   readonly text: string;
 }
 
-export interface Opened {
+interface Opened {
   readonly database: DatabaseSync;
   readonly revision: number;
   readonly rows: readonly Row[];

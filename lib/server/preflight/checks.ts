@@ -1,4 +1,4 @@
-import type { CheckRow } from "#api/dashboard";
+import type { CheckRow } from "#api/dashboard/preflight";
 import type { ConfigurationState } from "#api/metallb";
 import { advertisementsOf } from "#core/election";
 import { speakerPodOf } from "../rows/pods.ts";

@@ -1,4 +1,4 @@
-import type { CheckRow } from "#api/dashboard";
+import type { CheckRow } from "#api/dashboard/preflight";
 import { Fault } from "#core/errors";
 import type { Dashboard } from "../context.ts";
 import { iso } from "../operations.ts";

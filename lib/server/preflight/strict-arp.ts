@@ -1,4 +1,4 @@
-import type { CheckRow } from "#api/dashboard";
+import type { CheckRow } from "#api/dashboard/preflight";
 import { KUBE_PROXY } from "#api/names";
 import { CONFIG_MAPS, DAEMON_SETS } from "#api/resources";
 import { Fault } from "#core/errors";

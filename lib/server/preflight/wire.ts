@@ -1,4 +1,4 @@
-import type { CheckRow } from "#api/dashboard";
+import type { CheckRow } from "#api/dashboard/preflight";
 import type { SpeakerState, WireObservation } from "#api/metallb";
 import { ANNOTATION } from "#api/names";
 import { keyOf, SPEAKER_STATES } from "#api/resources";

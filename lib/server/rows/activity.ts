@@ -1,9 +1,9 @@
-import type { ActivityRow } from "#api/dashboard";
-import type { CoreEvent } from "#api/kubernetes";
+import type { ActivityRow } from "#api/dashboard/activity";
+import type { CoreEvent } from "#api/kubernetes/cluster";
 import { COMPONENT } from "#api/names";
 
 /** How many of the newest Events are kept as rows. */
-export const ACTIVITY_ROWS = 200;
+const ACTIVITY_ROWS = 200;
 
 const KINDS = new Set(["Service", "IPAddressPool", "L2Advertisement", "BGPAdvertisement", "BGPPeer", "Node"]);
 const COMPONENTS = new Set<string>([COMPONENT.controller, COMPONENT.speaker]);

@@ -1,5 +1,5 @@
-import type { AddressPage, AddressRow } from "#api/dashboard";
-import { type Address, canonicalText, compareAddresses, formatAddress, isBuggy, tryParseAddress } from "#core/address";
+import type { AddressPage, AddressRow } from "#api/dashboard/addresses";
+import { type Address, canonicalText, formatAddress, isBuggy, tryParseAddress } from "#core/address";
 import { explain } from "#core/explain";
 import { countPool, poolCapacity } from "#core/pool-count";
 import { type PoolView, poolContains } from "#core/pools";
@@ -44,12 +44,6 @@ export function addressPage(pool: PoolView, question: PageQuestion, view: View):
     addresses: rows,
     next: offset < total && offset <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(offset) : null,
   };
-}
-
-/** Only what is out of the ordinary, in order: for pools that nobody can list. */
-export function usedAddresses(pool: PoolView, view: View): readonly AddressRow[] {
-  const facts = stateFacts(pool, view);
-  return [...facts.held].sort(compareAddresses).map((address) => addressRow(address, facts));
 }
 
 interface StateFacts {

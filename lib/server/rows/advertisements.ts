@@ -1,4 +1,5 @@
-import type { AdvertisementRow, Finding } from "#api/dashboard";
+import type { AdvertisementRow } from "#api/dashboard/advertisements";
+import type { Finding } from "#api/dashboard/configuration";
 import type { L2Advertisement } from "#api/metallb";
 import { anySelectorMatches } from "#core/selector";
 import type { View } from "../view.ts";

@@ -1,5 +1,5 @@
-import type { Diagnosis } from "#api/dashboard";
-import type { Service } from "#api/kubernetes";
+import type { Diagnosis } from "#api/dashboard/diagnosis";
+import type { Service } from "#api/kubernetes/services";
 import { explainAnnounce } from "#core/explain";
 import { addressesOf } from "../objects-to-facts.ts";
 import { poolNameOf } from "../pool-of.ts";

@@ -1,5 +1,6 @@
-import type { ComponentRow } from "#api/dashboard";
-import type { DaemonSet, Deployment, Pod } from "#api/kubernetes";
+import type { ComponentRow } from "#api/dashboard/components";
+import type { Pod } from "#api/kubernetes/pods";
+import type { DaemonSet, Deployment } from "#api/kubernetes/workloads";
 import type { ConfigurationState, SpeakerState } from "#api/metallb";
 import { LABEL } from "#api/names";
 import { componentOf, podMessage, podReady, podStartedAt, restartsOf } from "./pods.ts";

@@ -1,6 +1,6 @@
-import type { EndpointSlice } from "#api/kubernetes";
+import type { EndpointSlice } from "#api/kubernetes/services";
 
-export interface EndpointFacts {
+interface EndpointFacts {
   readonly address: string;
   readonly pod: string | null;
   readonly node: string | null;

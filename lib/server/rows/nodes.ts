@@ -1,5 +1,5 @@
-import type { NodeRow } from "#api/dashboard";
-import type { Node } from "#api/kubernetes";
+import type { NodeRow } from "#api/dashboard/nodes";
+import type { Node } from "#api/kubernetes/cluster";
 import { ANNOTATION, LABEL } from "#api/names";
 import { selectorMatches } from "#core/selector";
 import { poolNameOf } from "../pool-of.ts";

@@ -1,4 +1,4 @@
-import type { Pod } from "#api/kubernetes";
+import type { Pod } from "#api/kubernetes/pods";
 import { last } from "../last.ts";
 
 /** Labels by which upstream's and Berth's manifests mark their pods. */
@@ -11,7 +11,7 @@ export function componentOf(pod: Pod): "controller" | "speaker" | null {
   return /^(?:.+-)?controller-[a-z0-9]+$/.test(owner) ? "controller" : null;
 }
 
-export interface PodState {
+interface PodState {
   readonly name: string;
   readonly ready: boolean;
   readonly restarts: number;

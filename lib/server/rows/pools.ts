@@ -1,4 +1,5 @@
-import type { FamilyUse, Finding, PoolRow } from "#api/dashboard";
+import type { Finding } from "#api/dashboard/configuration";
+import type { FamilyUse, PoolRow } from "#api/dashboard/pools";
 import type { IPAddressPool } from "#api/metallb";
 import { type Address, formatAddress, tryParseAddress } from "#core/address";
 import { compileConfiguration } from "#core/configuration";

@@ -1,6 +1,6 @@
 import type { z } from "zod";
-import type { PortRow, ServiceRow, ServiceStatus } from "#api/dashboard";
-import type { Service, ServicePort } from "#api/kubernetes";
+import type { PortRow, ServiceRow, ServiceStatus } from "#api/dashboard/services";
+import type { Service, ServicePort } from "#api/kubernetes/services";
 import { ANNOTATION, CONDITION, WEBHOOKS } from "#api/names";
 import { keyOf } from "#api/resources";
 import { type AnnounceAnswer, advertisementsOf, electAnnouncer } from "#core/election";
@@ -14,7 +14,7 @@ import { endpointCounts, endpointsOf } from "./endpoints.ts";
 import { ALLOCATION_CAUSE, ANNOUNCE_CAUSE, plural, sentence } from "./words.ts";
 
 /** What the chip says, and why. */
-export interface Finding {
+interface Finding {
   readonly status: ServiceStatus;
   readonly cause: string;
   readonly sentence: string;

@@ -1,5 +1,6 @@
-import type { Session } from "#api/dashboard";
-import type { ConfigMap, Service } from "#api/kubernetes";
+import type { Session } from "#api/dashboard/session";
+import type { ConfigMap } from "#api/kubernetes/cluster";
+import type { Service } from "#api/kubernetes/services";
 import { KUBE_PROXY, WEBHOOKS } from "#api/names";
 import type { CacheHealth } from "#kube/port";
 import { readProxySettings } from "../kube-proxy-config.ts";

@@ -44,6 +44,12 @@ export function sentence(before: string, clause: string): string {
   return `${before}${clause.replace(/\.$/, "")}.`;
 }
 
+/** Names as one list; of more than a screen can hold, the first few. */
+export function listed(names: readonly string[], most = 5): string {
+  if (names.length <= most) return names.join(", ");
+  return `${names.slice(0, most).join(", ")} and ${names.length - most} more`;
+}
+
 export function plural(count: number, one: string, many = `${one}s`): string {
   return `${count} ${count === 1 ? one : many}`;
 }

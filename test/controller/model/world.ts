@@ -1,5 +1,5 @@
 import { expect } from "vitest";
-import type { Service } from "#api/kubernetes";
+import type { Service } from "#api/kubernetes/services";
 import { ANNOTATION, CONDITION, DEPRECATED_PREFIX } from "#api/names";
 import { ADDRESS_HOLDS, IP_ADDRESS_POOLS, NAMESPACES, SERVICES } from "#api/resources";
 import { Fault } from "#core/errors";

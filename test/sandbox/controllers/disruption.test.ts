@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { KubeObject } from "#api/kubernetes";
+import type { KubeObject } from "#api/kubernetes/objects";
 import { DAEMON_SETS, DEPLOYMENTS, EVENTS, POD_DISRUPTION_BUDGETS, PODS } from "#api/resources";
 import {
   allowance,

@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
-import type { Node, Pod, Service } from "#api/kubernetes";
+import type { Node } from "#api/kubernetes/cluster";
+import type { Pod } from "#api/kubernetes/pods";
+import type { Service } from "#api/kubernetes/services";
 import { planSlices, planSubsets } from "#sandbox/controllers/endpoint-plan";
 import { obj } from "#sandbox/kinds/json";
 

@@ -1,7 +1,8 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { KubeObject, Pod } from "#api/kubernetes";
+import type { KubeObject } from "#api/kubernetes/objects";
+import type { Pod } from "#api/kubernetes/pods";
 import { keyOf, LEASES, NODES, PODS, type ResourceRef } from "#api/resources";
 import { Fault } from "#core/errors";
 import { systemClock } from "#runtime/clock";

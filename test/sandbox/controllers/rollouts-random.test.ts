@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import type { KubeObject, Pod } from "#api/kubernetes";
+import type { KubeObject } from "#api/kubernetes/objects";
+import type { Pod } from "#api/kubernetes/pods";
 import { DEPLOYMENTS, NODES, POD_DISRUPTION_BUDGETS, PODS, REPLICA_SETS } from "#api/resources";
 import { Fault } from "#core/errors";
 import { isReady } from "#sandbox/controllers/pods";

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Lease } from "#api/kubernetes";
+import type { Lease } from "#api/kubernetes/cluster";
 import { LEASES, NODES, PODS, SERVICES } from "#api/resources";
 import { systemClock } from "#runtime/clock";
 import { silentLog } from "#runtime/log";

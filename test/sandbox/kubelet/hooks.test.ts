@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { Pod } from "#api/kubernetes";
+import type { Pod } from "#api/kubernetes/pods";
 import { PODS } from "#api/resources";
 import { Rig } from "./rig.ts";
 

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { Agent, get as httpGet } from "node:http";
 import path from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
-import type { Pod } from "#api/kubernetes";
+import type { Pod } from "#api/kubernetes/pods";
 import { CONFIG_MAPS, LEASES, NODES, PODS, SECRETS } from "#api/resources";
 import { Rig } from "./rig.ts";
 

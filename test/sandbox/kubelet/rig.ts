@@ -1,7 +1,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import type { Pod } from "#api/kubernetes";
+import type { Pod } from "#api/kubernetes/pods";
 import { CONFIG_MAPS, EVENTS, NODES, PODS, SECRETS } from "#api/resources";
 import { systemClock } from "#runtime/clock";
 import { silentLog } from "#runtime/log";

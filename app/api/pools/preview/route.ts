@@ -1,7 +1,7 @@
 import { previewPool } from "#server/preview";
 import { route } from "#server/route";
-import { SHAPES } from "#server/shapes";
+import { POOL_SHAPES } from "#server/shapes/pools";
 
 export const dynamic = "force-dynamic";
 
-export const POST = route(SHAPES["POST /api/pools/preview"], ({ body }, on) => previewPool(on, body));
+export const POST = route(POOL_SHAPES["POST /api/pools/preview"], ({ body }, on) => previewPool(on, body));

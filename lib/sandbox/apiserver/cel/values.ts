@@ -99,7 +99,7 @@ export function isMap(value: Value): value is ReadonlyMap<Key, Value> {
   return value instanceof Map;
 }
 
-export function isNumeric(value: Value): value is bigint | number | Unsigned {
+function isNumeric(value: Value): value is bigint | number | Unsigned {
   return typeof value === "bigint" || typeof value === "number" || value instanceof Unsigned;
 }
 

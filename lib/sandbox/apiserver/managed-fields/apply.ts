@@ -9,7 +9,7 @@ import { merge, removeFields, withNamedParents } from "./merge.ts";
 import type { Shape } from "./shape.ts";
 import { beforeFirstApply, heldOf, isSelf, manageable } from "./track.ts";
 
-export interface Application {
+interface Application {
   /** The object as it is; undefined: it is to be created. */
   readonly live: Json | undefined;
   /** What the manager wants, nothing else. */
@@ -22,7 +22,7 @@ export interface Application {
   mayOwn(topLevel: string): boolean;
 }
 
-export interface Applied {
+interface Applied {
   readonly object: Json;
   /** `metadata.managedFields` of it. */
   readonly entries: JsonValue[] | undefined;

@@ -13,7 +13,7 @@ import {
 } from "./shape.ts";
 
 /** What differs between two values; a set that is not there is empty. */
-export interface Comparison {
+interface Comparison {
   readonly added: FieldSet | undefined;
   readonly modified: FieldSet | undefined;
   readonly removed: FieldSet | undefined;

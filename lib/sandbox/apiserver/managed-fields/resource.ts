@@ -19,7 +19,7 @@ export function trackCreation(resource: Resource, wanted: Json, writer: Writer |
   return writer === undefined ? undefined : trackWrite(undefined, wanted, undefined, shapeOf(resource), writer);
 }
 
-export interface TrackedUpdate {
+interface TrackedUpdate {
   /** As the request has it: it may bring managed fields of its own, or do away with them. */
   readonly body: Json;
   readonly old: Json;

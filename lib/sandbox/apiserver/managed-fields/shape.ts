@@ -7,11 +7,11 @@ import { isObject } from "../json.ts";
  */
 export type Shape = Atom | ListShape | MapShape | AnyShape;
 
-export interface Atom {
+interface Atom {
   readonly kind: "atom";
 }
 
-export interface AnyShape {
+interface AnyShape {
   readonly kind: "any";
 }
 

@@ -23,7 +23,7 @@ export interface MessageField {
 }
 
 /** Fields by their number. */
-export type Message = ReadonlyMap<number, MessageField>;
+type Message = ReadonlyMap<number, MessageField>;
 
 const TABLES: readonly (readonly [table: string, apiVersion: string, text: string])[] = [
   ["meta", "meta.k8s.io/v1", META],

@@ -25,7 +25,7 @@ export function conditionCauses(configuration: Json): readonly Cause[] {
 }
 
 /** `held`: ask the webhook. `failed`: no condition says no, and one could not be evaluated. */
-export type ConditionResult =
+type ConditionResult =
   | { readonly kind: "held" }
   | { readonly kind: "not-held" }
   | { readonly kind: "failed"; readonly why: string };

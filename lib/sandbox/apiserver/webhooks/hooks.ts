@@ -22,7 +22,7 @@ export type HookTarget =
       readonly port: number;
     };
 
-export interface MatchCondition {
+interface MatchCondition {
   readonly name: string;
   readonly expression: string;
 }

@@ -13,7 +13,7 @@ export interface Requester {
   readonly name?: string;
 }
 
-export interface AdmissionReview {
+interface AdmissionReview {
   readonly uid: string;
   readonly body: Json;
 }

@@ -60,10 +60,10 @@ function ofUrl(text: string, query: string): Destination {
   return { url, serverName: host, endpoints: [endpoint(address, address, port)], problem: "" };
 }
 
-export const NOT_LOOPBACK = "the Berth sandbox calls webhooks on loopback addresses only";
+const NOT_LOOPBACK = "the Berth sandbox calls webhooks on loopback addresses only";
 
 /** `localhost`, 127.0.0.0/8 or ::1. */
-export function isLoopbackHost(host: string): boolean {
+function isLoopbackHost(host: string): boolean {
   return host === "localhost" || host === "::1" || (isIP(host) === 4 && host.startsWith("127."));
 }
 

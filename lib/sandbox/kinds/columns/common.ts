@@ -42,7 +42,7 @@ export function labelText(labels: unknown): string {
 }
 
 /** A LabelSelector as kubectl prints it: "app=x,tier in (a,b),!old". */
-export function selectorText(selector: unknown): string {
+function selectorText(selector: unknown): string {
   const object = typeof selector === "object" && selector !== null ? (selector as Json) : {};
   const equal = Object.entries(strings(object.matchLabels)).map(([key, value]) => `${key}=${value}`);
   const terms = objects(object.matchExpressions).map((term) => {

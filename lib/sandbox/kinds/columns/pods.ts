@@ -14,7 +14,7 @@ interface Summary {
 }
 
 /** What `kubectl get pods` says about a pod; the same walk over its containers as the server's printer. */
-export function summarise(pod: Json): Summary {
+function summarise(pod: Json): Summary {
   const inits = initSummary(pod);
   const initialised = inits.reason === null || conditionStatus(pod, "Initialized") === "True";
   const summary = initialised ? mainSummary(pod, inits) : { ...inits, reason: inits.reason ?? "" };

@@ -32,7 +32,7 @@ function visit(type: FieldType, value: JsonValue, path: string, found: string[])
 }
 
 /** A value that its type cannot hold. */
-export interface Misfit {
+interface Misfit {
   /** The decoder's words: "json: cannot unmarshal string into Go struct field ServicePort.spec.ports.port of type int32". */
   readonly message: string;
   /** The Go type it should have been. */

@@ -5,7 +5,7 @@ import type { ChildRegistry } from "../children.ts";
 import { shadowOf } from "../pod-addresses.ts";
 import type { ContainerRuntime, Exit, PodPorts, Running, StartContext } from "../runtime.ts";
 
-export interface BerthDeps {
+interface BerthDeps {
   readonly nodePath: string;
   readonly berthBin: string;
   readonly apiPort: number;
@@ -16,7 +16,7 @@ export interface BerthDeps {
 }
 
 /** How one process is started. */
-export interface ProcessSpec {
+interface ProcessSpec {
   readonly command: string;
   readonly args: readonly string[];
   readonly env: NodeJS.ProcessEnv;

@@ -40,7 +40,7 @@ const CACHED_FILE = 64 * 1024;
 const CACHED_FILES = 200;
 
 /** What was sent, for the access log. */
-export interface Served {
+interface Served {
   readonly status: number;
   readonly bytes: number;
   /** A sentence for the error log. */

@@ -34,7 +34,7 @@ const WELCOME = `<!DOCTYPE html>
 </html>
 `;
 
-export interface NginxDeps {
+interface NginxDeps {
   readonly clock: Clock;
   readonly ports: PodPorts;
 }
@@ -69,7 +69,7 @@ export function nginxImage(clock: Clock, serve: (context: StartContext) => Promi
 }
 
 /** What the static file server needs of a container. */
-export interface Served {
+interface Served {
   readonly container: {
     readonly ports: readonly { readonly port: number; readonly protocol: string }[];
     readonly mounts: readonly { readonly path: string }[];

@@ -1,9 +1,9 @@
 import { logs } from "#server/components";
 import { route } from "#server/route";
-import { SHAPES } from "#server/shapes";
+import { COMPONENT_SHAPES } from "#server/shapes/components";
 
 export const dynamic = "force-dynamic";
 
-export const GET = route(SHAPES["GET /api/components/{component}/logs"], ({ params, query, signal }, on) =>
+export const GET = route(COMPONENT_SHAPES["GET /api/components/{component}/logs"], ({ params, query, signal }, on) =>
   logs(on, params.component, query, signal),
 );

@@ -1,9 +1,9 @@
 import { restart } from "#server/components";
 import { route } from "#server/route";
-import { SHAPES } from "#server/shapes";
+import { COMPONENT_SHAPES } from "#server/shapes/components";
 
 export const dynamic = "force-dynamic";
 
-export const POST = route(SHAPES["POST /api/components/{component}/restart"], ({ params }, on) =>
+export const POST = route(COMPONENT_SHAPES["POST /api/components/{component}/restart"], ({ params }, on) =>
   restart(on, params.component),
 );

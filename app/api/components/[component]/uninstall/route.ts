@@ -1,9 +1,9 @@
 import { uninstall } from "#server/components";
 import { route } from "#server/route";
-import { SHAPES } from "#server/shapes";
+import { COMPONENT_SHAPES } from "#server/shapes/components";
 
 export const dynamic = "force-dynamic";
 
-export const POST = route(SHAPES["POST /api/components/{component}/uninstall"], ({ params, query }, on) =>
+export const POST = route(COMPONENT_SHAPES["POST /api/components/{component}/uninstall"], ({ params, query }, on) =>
   uninstall(on, params.component, query.purge ?? false),
 );

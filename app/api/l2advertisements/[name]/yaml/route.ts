@@ -1,9 +1,9 @@
 import { advertisementYaml } from "#server/advertisements";
 import { route } from "#server/route";
-import { SHAPES } from "#server/shapes";
+import { ADVERTISEMENT_SHAPES } from "#server/shapes/advertisements";
 
 export const dynamic = "force-dynamic";
 
-export const GET = route(SHAPES["GET /api/l2advertisements/{name}/yaml"], ({ params }, on) =>
+export const GET = route(ADVERTISEMENT_SHAPES["GET /api/l2advertisements/{name}/yaml"], ({ params }, on) =>
   advertisementYaml(on, params.name),
 );

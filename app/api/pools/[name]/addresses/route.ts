@@ -1,9 +1,9 @@
 import { poolAddresses } from "#server/pools";
 import { route } from "#server/route";
-import { SHAPES } from "#server/shapes";
+import { POOL_SHAPES } from "#server/shapes/pools";
 
 export const dynamic = "force-dynamic";
 
-export const GET = route(SHAPES["GET /api/pools/{name}/addresses"], ({ params, query }, on) =>
+export const GET = route(POOL_SHAPES["GET /api/pools/{name}/addresses"], ({ params, query }, on) =>
   poolAddresses(on, params.name, query),
 );

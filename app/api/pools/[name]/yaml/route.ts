@@ -1,7 +1,7 @@
 import { poolYaml } from "#server/pools";
 import { route } from "#server/route";
-import { SHAPES } from "#server/shapes";
+import { POOL_SHAPES } from "#server/shapes/pools";
 
 export const dynamic = "force-dynamic";
 
-export const GET = route(SHAPES["GET /api/pools/{name}/yaml"], ({ params }, on) => poolYaml(on, params.name));
+export const GET = route(POOL_SHAPES["GET /api/pools/{name}/yaml"], ({ params }, on) => poolYaml(on, params.name));

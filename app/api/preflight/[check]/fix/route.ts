@@ -1,9 +1,9 @@
 import { fixCheck } from "#server/preflight/run";
 import { route } from "#server/route";
-import { SHAPES } from "#server/shapes";
+import { HEALTH_SHAPES } from "#server/shapes/health";
 
 export const dynamic = "force-dynamic";
 
-export const POST = route(SHAPES["POST /api/preflight/{check}/fix"], ({ params, signal }, on) =>
+export const POST = route(HEALTH_SHAPES["POST /api/preflight/{check}/fix"], ({ params, signal }, on) =>
   fixCheck(on, params.check, signal),
 );

@@ -1,13 +1,13 @@
 import { expose, unexpose } from "#server/expose";
 import { route } from "#server/route";
-import { SHAPES } from "#server/shapes";
+import { SERVICE_SHAPES } from "#server/shapes/services";
 
 export const dynamic = "force-dynamic";
 
-export const POST = route(SHAPES["POST /api/services/{namespace}/{name}/expose"], ({ params, body }, on) =>
+export const POST = route(SERVICE_SHAPES["POST /api/services/{namespace}/{name}/expose"], ({ params, body }, on) =>
   expose(on, params, body),
 );
 
-export const DELETE = route(SHAPES["DELETE /api/services/{namespace}/{name}/expose"], ({ params }, on) =>
+export const DELETE = route(SERVICE_SHAPES["DELETE /api/services/{namespace}/{name}/expose"], ({ params }, on) =>
   unexpose(on, params),
 );

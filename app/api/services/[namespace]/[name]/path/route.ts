@@ -1,9 +1,9 @@
 import { route } from "#server/route";
 import { servicePath } from "#server/services";
-import { SHAPES } from "#server/shapes";
+import { SERVICE_SHAPES } from "#server/shapes/services";
 
 export const dynamic = "force-dynamic";
 
-export const GET = route(SHAPES["GET /api/services/{namespace}/{name}/path"], ({ params }, on) =>
+export const GET = route(SERVICE_SHAPES["GET /api/services/{namespace}/{name}/path"], ({ params }, on) =>
   servicePath(on, params),
 );

@@ -1,0 +1,3 @@
+import { z } from "zod";
+
+export const YamlText = z.object({ yaml: z.string() });
