@@ -8,21 +8,24 @@ import { tryParseAddress } from "./address.ts";
 export type FormerAnnouncers = ReadonlyMap<string, string>;
 
 /** What an election of this node came to, for one Service. */
-export interface Elected {
+interface Elected {
   readonly self: string;
   readonly winner: string | null;
   readonly addresses: readonly string[];
-  /** Who would announce if this node did not: who did, while it was away. Only asked where nothing is known yet. */
-  readonly withoutSelf: () => string | null;
+  /**
+   * Whether connections to the Service may still be alive by way of a node. Under externalTrafficPolicy Local not where
+   * none of its endpoints is left: that node's proxy would swallow what should be refused.
+   */
+  readonly mayCarry: (node: string) => boolean;
 }
 
 /** The former announcers after an election. Nobody announces: whoever did last may still be in the caches of neighbours. */
 export function formerAnnouncers(before: FormerAnnouncers, now: Elected): FormerAnnouncers {
-  const { self, winner, addresses, withoutSelf } = now;
+  const { self, winner, addresses, mayCarry } = now;
   const after = new Map<string, string>();
   for (const address of addresses) {
-    const other = winner !== null && winner !== self ? winner : (before.get(address) ?? withoutSelf());
-    if (other !== null) after.set(address, other);
+    const other = winner !== null && winner !== self ? winner : before.get(address);
+    if (other !== undefined && mayCarry(other)) after.set(address, other);
   }
   return after;
 }

@@ -1,4 +1,5 @@
-import { isIP, isIPv4 } from "node:net";
+import { isIPv4 } from "node:net";
+import { tryParseAddress } from "#core/address";
 import { Fault } from "#core/errors";
 import type { Clock } from "#runtime/clock";
 import { Coalesced } from "#runtime/coalesced";
@@ -20,7 +21,8 @@ type Family = "ip" | "ip6";
  * By nftables, in a table of its own: after connection tracking and before any
  * service proxy, a TCP segment that belongs to no known connection and opens
  * none goes, unchanged but for its DSCP, to the next hop; this host does nothing else with it.
- * Where conntrack does not pick up connections midway (nf_conntrack_tcp_loose=0) nothing is passed on.
+ * So do ICMP errors about such connections: what they tell of the way, as its MTU, is told to nobody else.
+ * Where conntrack does not pick up connections midway (nf_conntrack_tcp_loose=0) they end here all the same.
  *
  * Throws Fault `unavailable` where nft is missing or may not (it needs CAP_NET_ADMIN).
  */
@@ -40,12 +42,21 @@ export async function openPassOn(deps: { readonly clock: Clock; readonly log: Lo
   let changed = new Set<string>();
   /** What the kernel has may be something else than what it was told. */
   let anew = false;
+  let isWhole = false;
   let cancel: () => void = () => undefined;
-  let running: Promise<unknown> = Promise.resolve();
+  let running: Promise<unknown> | null = null;
+  let waiting: readonly (() => void)[] = [];
 
+  const settle = () => {
+    running = null;
+    const done = waiting;
+    waiting = [];
+    for (const one of done) one();
+  };
   const apply = async () => {
     const touched = changed;
     const whole = anew;
+    isWhole = whole;
     changed = new Set();
     anew = false;
     const after = new Map(wanted);
@@ -56,12 +67,19 @@ export async function openPassOn(deps: { readonly clock: Clock; readonly log: Lo
     running = nft(text.join(""));
     await running;
     applied = after;
+    if (changed.size === 0) settle();
   };
   const flush = new Coalesced({
     clock,
     minGapMs: GATHER_MS,
     task: apply,
     onError: (thrown) => {
+      if (!isWhole) {
+        // Most likely somebody flushed the rules.
+        again(0);
+        return;
+      }
+      settle();
       log.warn("former announcers not written", { error: Fault.from(thrown).message });
       again(RETRY_MS);
     },
@@ -83,10 +101,17 @@ export async function openPassOn(deps: { readonly clock: Clock; readonly log: Lo
       changed.add(address);
       flush.request(GATHER_MS);
     },
+    settled() {
+      if (running === null && changed.size === 0) return Promise.resolve();
+      return new Promise((resolve) => {
+        waiting = [...waiting, resolve];
+      });
+    },
     async close() {
       cancel();
       flush.close();
-      await running.catch(() => undefined);
+      await running?.catch(() => undefined);
+      settle();
       const text = families.map((family) => `delete table ${family} ${NAME}\n`).join("");
       await nft(text).catch((thrown) => log.warn("table not removed", { error: Fault.from(thrown).message }));
     },
@@ -103,13 +128,21 @@ function familyOf(address: string): Family {
 
 /** What is no address never becomes part of a command. */
 function fits(address: string, hop: string | null): boolean {
-  return isIP(address) !== 0 && (hop === null || isIP(hop) === isIP(address));
+  const family = tryParseAddress(address)?.family;
+  return family !== undefined && (hop === null || tryParseAddress(hop)?.family === family);
 }
 
-/** Whatever a process that was killed left behind is replaced. */
+/**
+ * Whatever a process that was killed left behind is replaced. To conntrack what ends a connection that it does not know
+ * is not new but invalid. So are segments outside of a known connection's window: of those only what ends one is passed
+ * on, which a host that does not know the connection answers with nothing worse than this one.
+ */
 function setUp(family: Family): string {
   const type = family === "ip" ? "ipv4_addr" : "ipv6_addr";
-  const unknown = `tcp flags & (syn | rst) == 0 ct state new ${family} dscp != ${PASSED}`;
+  const errors =
+    family === "ip"
+      ? "icmp type { destination-unreachable, time-exceeded, parameter-problem }"
+      : "icmpv6 type { destination-unreachable, packet-too-big, time-exceeded, parameter-problem }";
   return `add table ${family} ${NAME}
 delete table ${family} ${NAME}
 table ${family} ${NAME} {
@@ -117,7 +150,15 @@ table ${family} ${NAME} {
   map former { type ${type} : ${type}; }
   chain pass {
     type filter hook prerouting priority mangle; policy accept;
-    ${unknown} ${family} daddr @moved ${family} dscp set ${PASSED} dup to ${family} daddr map @former drop
+    ${family} daddr @moved ${family} dscp != ${PASSED} jump unknown
+  }
+  chain unknown {
+    tcp flags & (syn | rst) == 0 ct state new goto away
+    tcp flags & syn == 0 tcp flags & (fin | rst) != 0 ct state invalid goto away
+    ${errors} ct state invalid goto away
+  }
+  chain away {
+    ${family} dscp set ${PASSED} dup to ${family} daddr map @former drop
   }
 }
 `;

@@ -68,6 +68,8 @@ export interface PassOn {
    * In force a moment later; what fails is logged and tried again.
    */
   set(address: string, hop: string | null): void;
+  /** Resolves when what was set before is in force, or failed. */
+  settled(): Promise<void>;
   /** Passes nothing on from now on. */
   close(): Promise<void>;
 }

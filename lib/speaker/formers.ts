@@ -1,6 +1,7 @@
 import type { NodeFacts } from "#core/election";
 import { type FormerAnnouncers, formerAnnouncers, hopTo } from "#core/former";
 import type { PassOn } from "#net/port";
+import { sleep } from "#runtime/clock";
 import type { Metrics } from "#runtime/metrics";
 import type { SpeakerDeps } from "./deps.ts";
 import type { Membership } from "./membership.ts";
@@ -10,9 +11,10 @@ import type { Decision, World } from "./world.ts";
 /** How long a former announcer that is dead has to show that its kernel is not, and how often it is asked again. */
 const LOOK = { waitMs: 200, againMs: 80 } as const;
 const LOOK_EVERY_MS = 1000;
+const BEGIN_WITHIN_MS = 1000;
 const NOBODY: FormerAnnouncers = new Map();
 
-export interface FormersDeps extends WireDeps {
+interface FormersDeps extends WireDeps {
   readonly node: string;
   readonly passOn: PassOn;
   readonly metrics: Metrics;
@@ -20,8 +22,12 @@ export interface FormersDeps extends WireDeps {
   readonly addressesOf: (node: string) => readonly string[];
   /** Whether its speaker is heard. */
   readonly isAlive: (node: string) => boolean;
-  /** Who would announce a Service among these nodes. */
-  readonly winnerAmong: (key: string, nodes: readonly NodeFacts[]) => string | null;
+  /** All nodes as they are now; this one is not alive. */
+  readonly others: () => readonly NodeFacts[];
+  /** An election for one Service among these nodes; null when it is gone. */
+  readonly decide: (key: string, nodes: readonly NodeFacts[]) => Decision | null;
+  /** As `mayCarry` of `formerAnnouncers`. */
+  readonly mayCarry: (key: string, node: string) => boolean;
 }
 
 /** For one speaker; null where nothing can be passed on. */
@@ -36,7 +42,9 @@ export function formersOf(deps: SpeakerDeps, world: World, members: Membership):
     announces: () => false,
     addressesOf: (name) => world.addressesOf(name),
     isAlive: (name) => members.peers.some((peer) => peer.node === name && peer.alive),
-    winnerAmong: (key, nodes) => world.decide(key, nodes)?.answer.winner ?? null,
+    others: () => world.nodeFacts(new Map(members.peers.map((peer) => [peer.node, peer]))),
+    decide: (key, nodes) => world.decide(key, nodes),
+    mayCarry: (key, name) => world.mayServe(key, name),
   });
 }
 
@@ -57,6 +65,8 @@ export class Formers {
   #silent: ReadonlySet<string> = new Set();
   #cancelLook: (() => void) | null = null;
   #looking = false;
+  /** Something changed during a look: what it saw may be over. */
+  #lookAgain = false;
   #closed = false;
 
   constructor(deps: FormersDeps) {
@@ -69,20 +79,55 @@ export class Formers {
   }
 
   /**
-   * Takes note of an election; null: the Service is gone. `nodes` at the first election of this process: what it wins
-   * was announced by whoever wins without it. What appeared later was announced by nobody.
+   * Before this process takes part: whoever wins without it announces now, and had connections opened. Resolves when
+   * that is in force, as what it wins back is announced at once; after a second in any case.
    */
-  note(key: string, decision: Decision | null, nodes: readonly NodeFacts[] | null): void {
-    const { node: self, winnerAmong } = this.#deps;
-    const others = nodes?.filter(({ name }) => name !== self) ?? null;
+  async begin(keys: readonly string[]): Promise<void> {
+    const { decide, others, passOn, clock } = this.#deps;
+    const nodes = others();
+    for (const key of keys) this.note(key, decide(key, nodes));
+    await Promise.race([passOn.settled(), sleep(clock, BEGIN_WITHIN_MS)]);
+  }
+
+  /** Takes note of an election; null: the Service is gone. What appears later was announced by nobody. */
+  note(key: string, decision: Decision | null): void {
+    const { node: self, mayCarry } = this.#deps;
     const before = this.#services.get(key) ?? NOBODY;
-    const { winner = null } = decision?.answer ?? {};
     const after = formerAnnouncers(before, {
       self,
-      winner,
+      winner: decision?.answer.winner ?? null,
       addresses: decision?.addresses ?? [],
-      withoutSelf: () => (others === null ? null : winnerAmong(key, others)),
+      mayCarry: (node) => mayCarry(key, node),
     });
+    this.#set(key, before, after);
+  }
+
+  /** We were not heard, or did not hear: whoever wins without us may have stood in. */
+  healed(decisions: Iterable<Decision>): void {
+    const { node: self, decide, others } = this.#deps;
+    const nodes = others();
+    for (const decision of decisions) {
+      const node = decision.answer.winner === self ? decide(decision.key, nodes)?.answer.winner : null;
+      if (typeof node !== "string") continue;
+      const { key, addresses } = decision;
+      this.#set(key, this.#services.get(key) ?? NOBODY, new Map(addresses.map((address) => [address, node])));
+    }
+    void this.#look();
+  }
+
+  /** Members, or the addresses of nodes, changed. */
+  refresh(): void {
+    for (const address of this.#nodes.keys()) this.#apply(address);
+    this.#lookAgain = this.#looking;
+    void this.#look();
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#cancelLook?.();
+  }
+
+  #set(key: string, before: FormerAnnouncers, after: FormerAnnouncers): void {
     if (after.size === 0) this.#services.delete(key);
     else this.#services.set(key, after);
     for (const address of new Set([...before.keys(), ...after.keys()])) {
@@ -95,17 +140,6 @@ export class Formers {
       else this.#nodes.set(address, holders);
       this.#apply(address);
     }
-  }
-
-  /** Members, or the addresses of nodes, changed. */
-  refresh(): void {
-    for (const address of this.#nodes.keys()) this.#apply(address);
-    void this.#look();
-  }
-
-  close(): void {
-    this.#closed = true;
-    this.#cancelLook?.();
   }
 
   async #look(): Promise<void> {
@@ -122,7 +156,8 @@ export class Formers {
       const answering = new Set(seen.flatMap(({ address, answers }) => (answers.length > 0 ? address : [])));
       this.#know(new Set(dead.filter((node) => !addressesOf(node).some((address) => answering.has(address)))));
       if (this.#closed) return;
-      this.#cancelLook = clock.schedule(LOOK_EVERY_MS, () => void this.#look());
+      this.#cancelLook = clock.schedule(this.#lookAgain ? 0 : LOOK_EVERY_MS, () => void this.#look());
+      this.#lookAgain = false;
     } else this.#know(new Set());
   }
 

@@ -95,7 +95,10 @@ export class Speaker {
       onTook: (addresses) => {
         for (const ip of addresses) this.#announcer.succeeded(ip);
       },
-      onHealed: () => this.#announcer.sayAgain(),
+      onHealed: () => {
+        this.#announcer.sayAgain();
+        this.#formers?.healed(this.#decisions.values());
+      },
     });
     this.#world = new World(cluster, {
       namespace,
@@ -173,6 +176,8 @@ export class Speaker {
       await Promise.all([this.#world.whenSynced(this.#signal), this.#statuses.whenSynced(this.#signal)]);
       this.#members.setAddresses(this.#world.addressesExcept(this.#deps.nodeName));
       await sleep(clock, LISTEN_MS, this.#signal);
+      await this.#formers?.begin(this.#world.services.list().map(keyOf));
+      this.#signal.throwIfAborted();
     } catch (thrown) {
       if (this.#signal.aborted) return;
       throw thrown;
@@ -250,7 +255,7 @@ export class Speaker {
       const decision = this.#world.decide(key, nodes);
       const waits = this.#wire.firstUse.mustWait(key, decision, this.#hasElected);
       if (!waits) succession.note(this.#decisions.get(key), decision);
-      this.#formers?.note(key, decision, this.#hasElected ? null : nodes);
+      this.#formers?.note(key, decision);
       if (decision === null) this.#decisions.delete(key);
       else this.#decisions.set(key, decision);
       this.#announcements.apply(key, decision, { quiet: this.#inherited.has(key), waits });
@@ -263,10 +268,7 @@ export class Speaker {
 
   #liveness(): ReadonlyMap<string, Liveness> {
     const self: Liveness = { alive: true, ready: this.ready, interfaces: this.#interfaces() };
-    return new Map([
-      ...this.#members.peers.map((peer): [string, Liveness] => [peer.node, peer]),
-      [this.#deps.nodeName, self] as const,
-    ]);
+    return new Map([...this.#members.peers.map((peer) => [peer.node, peer] as const), [this.#deps.nodeName, self]]);
   }
 
   #status(): SpeakerStateStatus {

@@ -8,12 +8,14 @@ import { usableInterfaces } from "./interfaces.ts";
 /** How long answers are waited for, and when the question is repeated. */
 const WAIT_MS = 250;
 const ASK_AGAIN_MS = 100;
+/** After a busy spell what came in time is read after the timer that ends the wait. */
+const LATE_MS = 5;
 const MAX_ADDRESSES = 256;
 /** Of one address: more say nothing new, and anybody may make up as many as they like. */
 const ANSWERS_MAX = 16;
 
 /** The question of the annotation `berth.dev/who-has`: "<nonce> <address>[,<address>…]". */
-export interface WhoHas {
+interface WhoHas {
   readonly nonce: string;
   /** Canonical texts of either family, without repeats, at most 256; what is no address is left out. */
   readonly addresses: readonly string[];
@@ -83,11 +85,12 @@ export function askWire(
   ask();
   clock.schedule(againMs, ask);
   return new Promise((resolve) => {
-    clock.schedule(waitMs, () => {
+    const finish = () => {
       stop();
       ignore();
       resolve(addresses.map((address) => ({ address, askedAt, answers: answers.get(address) ?? [] })));
-    });
+    };
+    clock.schedule(waitMs, () => void clock.schedule(LATE_MS, finish));
   });
 }
 

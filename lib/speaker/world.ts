@@ -155,6 +155,12 @@ export class World {
     return { key, addresses: view.ingress.map(canonicalText), answer };
   }
 
+  /** Whether a node's proxy serves what it gets for a Service: under externalTrafficPolicy Local only if an endpoint is there. */
+  mayServe(key: string, node: string): boolean {
+    const isLocal = this.services.get(key)?.spec?.externalTrafficPolicy === "Local";
+    return !isLocal || toEndpointFacts(this.#slicesOf.of(key)).some(({ nodeName }) => nodeName === node);
+  }
+
   /** Name of the pool that owns all its addresses. */
   #poolOf({ held, allocatedFrom }: ServiceView): string | null {
     if (held === null) return null;

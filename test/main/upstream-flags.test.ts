@@ -47,3 +47,8 @@ it.each([
 ])("%s is refused in words", async (flag, sentence) => {
   expect(await outside("controller", flag)).toContain(sentence);
 });
+
+it.each(["maybe", "YES", ""])("--keep-connections=%s is refused in words", async (value) => {
+  const said = await outside("speaker", "--node-name=n", `--keep-connections=${value}`);
+  expect(said).toContain(`--keep-connections ${value}: must be "auto", "yes" or "no".`);
+});

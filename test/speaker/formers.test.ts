@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { LABEL } from "#api/names";
-import { NODES, SERVICES } from "#api/resources";
+import { ENDPOINT_SLICES, NODES, SERVICES } from "#api/resources";
+import { electionHash } from "#core/election";
+import { compareBytes } from "#core/sha256";
 import { Lab } from "./lab.ts";
 import { NODES_OF_3, winnerOf } from "./wire-lab.ts";
 
@@ -27,6 +29,8 @@ const exclude = (l: Lab, node: string, value: string | null) =>
     { name: node },
     { kind: "merge", body: { metadata: { labels: { [LABEL.excludeFromLoadBalancers]: value } } } },
   );
+/** Who announces an address, and who after them. */
+const orderOf = (ip: string) => NODES_OF_3.toSorted((a, b) => compareBytes(electionHash(a, ip), electionHash(b, ip)));
 /** The node, of the two others, that announces after the first is gone. */
 async function second(l: Lab): Promise<string> {
   const holder = await l.holder(VIP);
@@ -69,6 +73,89 @@ describe("connections that a speaker does not know go to", () => {
     await l.run(1500);
     expect(await l.holder(VIP)).toBe(FIRST);
     expect(hop(l, FIRST)).toBe(l.address(stoodIn));
+  });
+
+  it("that node from the moment on when the one that comes back announces", async () => {
+    const { l } = await lab();
+    await l.kill(FIRST);
+    await l.run(1000);
+    const stoodIn = await second(l);
+    l.hopsTakeMs = 300;
+    await l.start(FIRST);
+    for (let n = 0; n < 200 && (await l.holder(VIP)) === stoodIn; n++) await l.run(10);
+    expect(await l.holder(VIP)).not.toBe(stoodIn);
+    expect(hop(l, FIRST)).toBe(l.address(stoodIn));
+  });
+
+  it("the node that took over while this one was not heard", async () => {
+    const { l } = await lab();
+    const first = l.speakers.get(FIRST);
+    if (first !== undefined) first.unheard = true;
+    await l.run(1000);
+    const stoodIn = others.find((node) => hop(l, FIRST) === l.address(node));
+    expect(stoodIn).toBeDefined();
+    if (first !== undefined) first.unheard = false;
+    await l.run(2000);
+    expect(await l.holder(VIP)).toBe(FIRST);
+    expect(hop(l, FIRST)).toBe(l.address(stoodIn ?? ""));
+  });
+
+  it("the node that stood in on the other side of a partition, once it is healed", async () => {
+    const { l } = await lab();
+    const first = l.speakers.get(FIRST);
+    if (first !== undefined) Object.assign(first, { unheard: true, deaf: true });
+    await l.run(1000);
+    const stoodIn = (await l.whoHas(VIP)).map((mac) => `node-0${mac.slice(-1)}`).find((node) => node !== FIRST);
+    expect(stoodIn).toBeDefined();
+    expect(hop(l, FIRST)).toBeNull();
+    if (first !== undefined) Object.assign(first, { unheard: false, deaf: false });
+    await l.run(2000);
+    expect(await l.holder(VIP)).toBe(FIRST);
+    expect(hop(l, FIRST)).toBe(l.address(stoodIn ?? ""));
+  });
+
+  it("the node that had it as long as a pod there shuts down, and nobody after, where only local pods serve", async () => {
+    const l = new Lab();
+    l.pool();
+    l.advertise();
+    for (const node of NODES_OF_3) l.kernel(node);
+    await l.startAll();
+    l.service("local", VIP, { spec: { externalTrafficPolicy: "Local" } });
+    await l.run(1500);
+    const slice = (endpoints: readonly object[]) =>
+      l.cluster.patch(
+        ENDPOINT_SLICES,
+        { namespace: "default", name: "local-abc" },
+        { kind: "merge", body: { endpoints } },
+      );
+    const rest = others.map((nodeName) => ({ addresses: ["10.244.1.2"], conditions: { ready: true }, nodeName }));
+    const conditions = { ready: false, serving: false, terminating: true };
+    slice([...rest, { addresses: ["10.244.1.3"], conditions, nodeName: FIRST }]);
+    await l.run(1500);
+    const now = await second(l);
+    expect(hop(l, now)).toBe(l.address(FIRST));
+    slice(rest);
+    await l.run(200);
+    expect(hop(l, now)).toBeNull();
+  });
+
+  it("nobody soon, when two nodes die shortly after each other", async () => {
+    const { l, kernels } = await lab();
+    const [next = "", left = ""] = others;
+    const order = [next, left, FIRST].join();
+    const vip =
+      [...Array(100).keys()].map((n) => `127.77.10.${n + 2}`).find((ip) => orderOf(ip).join() === order) ?? "";
+    l.service("other", vip);
+    await l.run(1500);
+    for (const node of [next, FIRST]) {
+      await kernels.get(node)?.close();
+      await l.kill(node);
+      await l.run(100);
+    }
+    await l.run(400);
+    expect(hop(l, left)).toBe(l.address(FIRST));
+    await l.run(500);
+    expect([hop(l, left), hop(l, left, vip)]).toEqual([null, null]);
   });
 
   it("the node that had the address until a planned move", async () => {

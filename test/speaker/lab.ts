@@ -23,11 +23,16 @@ interface Process {
   readonly health: { ready(): boolean; healthy(): boolean };
   frozen: boolean;
   cut: boolean;
+  /** Heartbeats that it sends, or that are sent to it, are lost. */
+  unheard: boolean;
+  deaf: boolean;
 }
 
 /** A cluster of speakers on one wire and one virtual clock; each can be killed, frozen, or cut from the API. */
 export class Lab {
   readonly clock = new VirtualClock();
+  /** How long it takes until a hop is in force. */
+  hopsTakeMs = 0;
   readonly cluster = new SmallCluster();
   readonly speakers = new Map<string, Process>();
   readonly seen: { readonly at: number; readonly packet: ArpPacket }[] = [];
@@ -125,13 +130,20 @@ export class Lab {
       health: { ready: () => false, healthy: () => false },
       frozen: false,
       cut: false,
+      unheard: false,
+      deaf: false,
     };
     const health = await startSpeaker(process.runner, {
       cluster: this.cluster.client(() => process.cut || process.frozen),
       link: process.link,
       datagrams: this.#datagrams(node, process),
       passOn: {
-        set: (address, hop) => void (hop === null ? hops.delete(address) : hops.set(address, hop)),
+        set: (address, hop) =>
+          void this.clock.schedule(
+            this.hopsTakeMs,
+            () => void (hop === null ? hops.delete(address) : hops.set(address, hop)),
+          ),
+        settled: () => new Promise((resolve) => void this.clock.schedule(this.hopsTakeMs, resolve)),
         close: () => Promise.resolve(),
       },
       clock: this.#clockOf(process),
@@ -223,14 +235,15 @@ export class Lab {
     this.#inboxes.set(address, inbox);
     return {
       send: (bytes, to, port) => {
-        if (process.frozen) return;
+        if (process.frozen || process.unheard) return;
         queueMicrotask(() => {
           for (const listener of this.#inboxes.get(to) ?? []) listener(bytes, { address, port });
         });
       },
       receive(listener) {
-        inbox.add(listener);
-        return () => inbox.delete(listener);
+        const heard: typeof listener = (bytes, from) => (process.deaf ? undefined : listener(bytes, from));
+        inbox.add(heard);
+        return () => inbox.delete(heard);
       },
       close: () => Promise.resolve(),
     };

@@ -142,24 +142,27 @@ export async function eventually<T>(what: string, withinMs: number, look: () => 
 
 /** Pids of every process that has this data directory in its arguments or environment. */
 export function processesOf(dataDir: string): readonly number[] {
-  const mentions = (file: string) => {
-    try {
-      return readFileSync(file, "utf8").includes(dataDir);
-    } catch {
-      return false; // Gone between the listing and the look, or not ours to read.
-    }
-  };
+  const mentions = (file: string) => textOf(file).includes(dataDir);
   return readdirSync("/proc")
     .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
     .filter((name) => mentions(`/proc/${name}/cmdline`) || mentions(`/proc/${name}/environ`))
     .map(Number);
 }
 
+/** Empty for what is gone between the listing and the look, or not ours to read. */
+function textOf(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch {
+    return "";
+  }
+}
+
 /** Of those, the ones that run this verb of Berth, perhaps with this variable set ("METALLB_NODE_NAME=node-01"). */
 export function berthProcesses(dataDir: string, verb: string, variable?: string): readonly number[] {
   return processesOf(dataDir).filter((pid) => {
-    const words = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
+    const words = textOf(`/proc/${pid}/cmdline`).split("\0");
     if (!words.some((word) => word.endsWith("berth.mjs")) || !words.includes(verb)) return false;
-    return variable === undefined || readFileSync(`/proc/${pid}/environ`, "utf8").split("\0").includes(variable);
+    return variable === undefined || textOf(`/proc/${pid}/environ`).split("\0").includes(variable);
   });
 }
