@@ -50,6 +50,8 @@ export const sys = {
     length: number,
   ) => number,
   close: libc.func("int close(int fd)") as (fd: number) => number,
+  /** Moves this thread, and only it, into the namespace that `fd` names; threads it starts later begin there. */
+  setns: libc.func("int setns(int fd, int kind)") as (fd: number, kind: number) => number,
   eventfd: libc.func("int eventfd(uint32_t initial, int flags)") as (initial: number, flags: number) => number,
   epollCreate: libc.func("int epoll_create1(int flags)") as (flags: number) => number,
   epollControl: libc.func("int epoll_ctl(int epoll, int op, int fd, uint8_t *event)") as (

@@ -21,12 +21,18 @@ export type WireReport =
   | { readonly kind: "warning"; readonly message: string; readonly fields: Readonly<Record<string, unknown>> }
   | { readonly kind: "failed"; readonly call: string; readonly errno: number };
 
-/** What the thread is started with. */
-export interface WireSettings {
-  /** Sources of regular expressions; interfaces with a name that one of them matches do not exist for us. */
-  readonly exclude: readonly string[];
+/** What `start-worker.mjs` needs of any thread. */
+export interface ThreadSettings {
+  /** The URL of its program. */
+  readonly entry: string;
   /** Where the main thread keeps compiled code; null for nowhere. */
   readonly compileCache: string | null;
+}
+
+/** What the thread is started with. */
+export interface WireSettings extends ThreadSettings {
+  /** Sources of regular expressions; interfaces with a name that one of them matches do not exist for us. */
+  readonly exclude: readonly string[];
   /** Commands come from it, reports go to it. */
   readonly port: MessagePort;
 }

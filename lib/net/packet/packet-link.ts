@@ -19,7 +19,7 @@ const LIMITS = { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 2, stackS
 /** What wakes an eventfd: the number one. */
 const ONE = new Uint8Array(BigUint64Array.of(1n).buffer);
 
-export interface PacketLinkOptions {
+interface PacketLinkOptions {
   readonly log: Log;
   /** Regular expressions; interfaces with a name that one of them matches are left alone (metallb.md 1.8). */
   readonly exclude: readonly RegExp[];
@@ -28,7 +28,7 @@ export interface PacketLinkOptions {
 }
 
 /** The wire of this host. */
-export interface HostLink extends Link {
+interface HostLink extends Link {
   /** Replaces what `PacketLinkOptions.exclude` said. */
   exclude(patterns: readonly RegExp[]): void;
 }
@@ -68,6 +68,7 @@ class PacketLink implements HostLink {
     const { port1, port2 } = new MessageChannel();
     this.#port = port1;
     const settings: WireSettings = {
+      entry: new URL("./worker.ts", import.meta.url).href,
       exclude: sourcesOf(exclude),
       port: port2,
       compileCache: getCompileCacheDir() ?? null,

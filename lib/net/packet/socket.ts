@@ -7,8 +7,8 @@ export class SystemFailure extends Error {
   readonly call: string;
   readonly errno: number;
 
-  constructor(call: string) {
-    const code = errno();
+  /** Without `code`: what the last call of this thread ended with. */
+  constructor(call: string, code: number = errno()) {
     super(`${call}: errno ${code}`);
     this.call = call;
     this.errno = code;

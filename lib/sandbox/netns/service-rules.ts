@@ -7,6 +7,7 @@ import type { Log } from "#runtime/log";
 import type { ProxySettings } from "../kubelet/runtimes/kube-proxy.ts";
 import type { Objects, ObjectView } from "../port.ts";
 import { buildTable, EMPTY_TABLE, type ProxyTable } from "../proxy/table.ts";
+import { FlowCleaner } from "./flow-cleaner.ts";
 import { ipvsLines } from "./ipvs.ts";
 import { API_SERVICE, LAN } from "./plan.ts";
 import { buildRuleset, type Ruleset, redirected, transaction } from "./ruleset.ts";
@@ -27,8 +28,8 @@ interface Programmed {
 
 /**
  * Carries Services and EndpointSlices into the kernels of all nodes: nftables
- * rules, one transaction a change, and in mode ipvs the addresses of
- * kube-ipvs0 with the ARP settings that strictARP asks for.
+ * rules, one transaction a change, without the UDP flows that it makes stale,
+ * and in mode ipvs the addresses of kube-ipvs0 with the ARP settings that strictARP asks for.
  */
 export class ServiceRules {
   readonly #clock: Clock;
@@ -38,6 +39,7 @@ export class ServiceRules {
   readonly #slices: ObjectView<EndpointSlice>;
   readonly #nodes: ReadonlyMap<string, Programmed>;
   readonly #apply: Coalesced;
+  readonly #flows: FlowCleaner;
   readonly #stops: (() => void)[] = [];
 
   constructor(deps: {
@@ -62,6 +64,7 @@ export class ServiceRules {
       this.#stops[2] = this.#clock.schedule(RETRY_MS, () => this.#apply.request());
     };
     this.#apply = new Coalesced({ clock: deps.clock, minGapMs: 20, task: () => this.#run(), onError });
+    this.#flows = new FlowCleaner(deps);
   }
 
   start(): void {
@@ -79,6 +82,7 @@ export class ServiceRules {
 
   close(): void {
     this.#apply.close();
+    this.#flows.close();
     for (const stop of this.#stops) stop();
   }
 
@@ -107,6 +111,7 @@ export class ServiceRules {
       node.rules = rules;
       node.text = text;
     }
+    this.#flows.programmed(node.node, table);
     await this.#programIpvs(node, table);
   }
 
