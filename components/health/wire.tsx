@@ -1,7 +1,7 @@
 "use client";
 
 import type { CheckRow } from "#api/dashboard/preflight";
-import { clock, plural } from "#client/format";
+import { clock, count, plural } from "#client/format";
 import { useRows } from "#client/queries";
 import { Hull, NodeName } from "#components/ui/hull";
 import { Icon } from "#components/ui/icon";
@@ -80,7 +80,7 @@ export function WireTable({ wire }: { readonly wire: readonly Entry[] }) {
         <h2>Belief and wire</h2>
         <span className="t3 xs">who has, asked by the speakers</span>
         <span className="more">
-          {asked < inUse ? `${asked} of ${inUse} addresses` : plural(asked, "address", "addresses")}
+          {asked < inUse ? `${asked} of ${count(inUse)} addresses` : plural(asked, "address", "addresses")}
         </span>
       </header>
       <Table

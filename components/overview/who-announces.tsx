@@ -6,10 +6,13 @@ import type { ActivityRow } from "#api/dashboard/activity";
 import type { NodeRow } from "#api/dashboard/nodes";
 import type { ServiceRow } from "#api/dashboard/services";
 import { serviceHref } from "#client/find";
-import { compareAddresses, plural, sharedPrefix } from "#client/format";
+import { compareAddresses, count, plural, sharedPrefix } from "#client/format";
 import { moves } from "#client/moves";
 import { useRows } from "#client/queries";
 
+/** Nodes that announce nothing are shown while there are few; of a node that announces many, the first addresses. */
+const NODES_MAX = 24;
+const CHIPS_MAX = 60;
 const FRESH_MS = 120_000;
 const MOVE_MS = 320;
 
@@ -22,6 +25,8 @@ export function WhoAnnounces({
   readonly services: readonly ServiceRow[];
 }) {
   const sorted = [...nodes].sort((a, b) => (a.name < b.name ? -1 : 1));
+  const busy = sorted.filter((node) => node.announces.length > 0);
+  const shown = sorted.length <= NODES_MAX ? sorted : busy;
   const all = sorted.flatMap((node) => node.announces.map((entry) => entry.address));
   const prefix = all.length > 6 ? sharedPrefix(all) : "";
   const bad = new Set(
@@ -51,7 +56,7 @@ export function WhoAnnounces({
         </Link>
       </header>
       <div className="quays" ref={ref}>
-        {sorted.map((node) => (
+        {shown.map((node) => (
           <div key={node.name} className={node.ready && node.speaker !== null ? "quayn" : "quayn off"}>
             <p className="top">
               <b>{node.name}</b>
@@ -59,26 +64,34 @@ export function WhoAnnounces({
               <span className="n">{new Set(node.announces.map((entry) => entry.address)).size}</span>
             </p>
             <div className="fleet">
-              {unique(node).map((entry) => {
-                const moved = fresh.has(entry.service);
-                return (
-                  <Link
-                    key={entry.address}
-                    data-address={entry.address}
-                    className={bad.has(entry.address) ? "wr" : moved ? "mv" : entry.pool === null ? "st2" : undefined}
-                    href={serviceHref(entry.service)}
-                    title={`${entry.address}, ${entry.service}${entry.pool === null ? ", outside every pool" : `, pool ${entry.pool}`}`}
-                  >
-                    <span className="vh">{entry.address.startsWith(prefix) ? prefix : ""}</span>
-                    {entry.address.startsWith(prefix) ? entry.address.slice(prefix.length) : entry.address}
-                  </Link>
-                );
-              })}
+              {unique(node)
+                .slice(0, CHIPS_MAX)
+                .map((entry) => {
+                  const moved = fresh.has(entry.service);
+                  return (
+                    <Link
+                      key={entry.address}
+                      data-address={entry.address}
+                      className={bad.has(entry.address) ? "wr" : moved ? "mv" : entry.pool === null ? "st2" : undefined}
+                      href={serviceHref(entry.service)}
+                      title={`${entry.address}, ${entry.service}${entry.pool === null ? ", outside every pool" : `, pool ${entry.pool}`}`}
+                    >
+                      <span className="vh">{entry.address.startsWith(prefix) ? prefix : ""}</span>
+                      {entry.address.startsWith(prefix) ? entry.address.slice(prefix.length) : entry.address}
+                    </Link>
+                  );
+                })}
+              {node.announces.length <= CHIPS_MAX ? null : (
+                <em className="t3 xs">{`and ${count(node.announces.length - CHIPS_MAX)} more`}</em>
+              )}
               {node.announces.length === 0 ? <em className="t3 xs">announces nothing</em> : null}
             </div>
           </div>
         ))}
       </div>
+      {shown.length === sorted.length ? null : (
+        <p className="body t3">{`${plural(sorted.length - shown.length, "further node announces", "further nodes announce")} nothing.`}</p>
+      )}
       {sorted.length === 0 ? <p className="body t3">No node is known yet.</p> : null}
     </section>
   );

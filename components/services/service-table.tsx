@@ -6,7 +6,7 @@ import { count, ports } from "#client/format";
 import { freeze, type ServiceTab, type SortKey } from "#client/service-list";
 import { Hull, NodeName, NoHull } from "#components/ui/hull";
 import { Age } from "#components/ui/now";
-import { ServiceChip, Status } from "#components/ui/status";
+import { ServiceChip, Status, serviceStatus } from "#components/ui/status";
 import { Table, Td, Th, Tr } from "#components/ui/table";
 
 const PAGE = 50;
@@ -136,7 +136,9 @@ function Row({
           <Td className="end">
             <div className="stl">
               <ServiceChip status={row.status} />
-              {row.cause === "" || row.status === "ready" ? null : <span className="cause m-hide">{row.cause}</span>}
+              {row.cause === "" || row.status === "ready" || row.cause === serviceStatus(row.status).word ? null : (
+                <span className="cause m-hide">{row.cause}</span>
+              )}
             </div>
           </Td>
           <Td className="lead">

@@ -3,7 +3,7 @@
 import { useEffect, useMemo, useRef, useState } from "react";
 import type { ServiceStatus } from "#api/dashboard/services";
 import type { ExposeForm } from "#client/expose-form";
-import { plural } from "#client/format";
+import { count, plural } from "#client/format";
 import { useParams } from "#client/location";
 import { useRows, useSession } from "#client/queries";
 import { facets, filterServices, type ServiceTab, type SortKey, sortServices, tabOf } from "#client/service-list";
@@ -38,7 +38,8 @@ export function ServicesScreen() {
   }, [rows]);
   const inTab = byTab[tab];
   const shown = useMemo(() => sortServices(filterServices(inTab, { text, status }), sort), [inTab, text, status, sort]);
-  const namespaces = new Set(byTab.balancers.map((row) => row.namespace)).size;
+  const counts = useMemo(() => facets(inTab), [inTab]);
+  const namespaces = useMemo(() => new Set(byTab.balancers.map((row) => row.namespace)).size, [byTab]);
 
   // A link to one Service opens the list it is in.
   const row = selected === null ? undefined : rows?.find((candidate) => candidate.key === selected);
@@ -76,9 +77,9 @@ export function ServicesScreen() {
           params.set({ tab: next === "balancers" ? null : next });
         }}
         tabs={[
-          { key: "balancers", label: "Load balancers", count: byTab.balancers.length },
-          { key: "exposable", label: "Not exposed", count: byTab.exposable.length },
-          { key: "foreign", label: "Not ours", count: byTab.foreign.length },
+          { key: "balancers", label: "Load balancers", count: count(byTab.balancers.length) },
+          { key: "exposable", label: "Not exposed", count: count(byTab.exposable.length) },
+          { key: "foreign", label: "Not ours", count: count(byTab.foreign.length) },
         ]}
       />
       <ServiceFilter
@@ -87,7 +88,7 @@ export function ServicesScreen() {
         status={status}
         onStatus={setStatus}
         total={inTab.length}
-        facets={facets(inTab)}
+        facets={counts}
       />
       <section className="card with-pop" aria-label="Services" ref={card}>
         {query.isError && rows === undefined ? (

@@ -3,10 +3,11 @@
 import Link from "next/link";
 import { usePathname } from "next/navigation";
 import { needs } from "#client/attention";
+import { count } from "#client/format";
 import { useRows } from "#client/queries";
 import { Glyph, Icon, type IconName, Mark } from "#components/ui/icon";
 
-export const PAGES: readonly { readonly href: string; readonly label: string; readonly icon: IconName }[] = [
+const PAGES: readonly { readonly href: string; readonly label: string; readonly icon: IconName }[] = [
   { href: "/", label: "Overview", icon: "overview" },
   { href: "/services", label: "Services", icon: "services" },
   { href: "/pools", label: "Pools", icon: "pools" },
@@ -14,7 +15,7 @@ export const PAGES: readonly { readonly href: string; readonly label: string; re
   { href: "/health", label: "Health", icon: "health" },
 ];
 
-export function isCurrent(pathname: string, href: string): boolean {
+function isCurrent(pathname: string, href: string): boolean {
   return href === "/" ? pathname === "/" : pathname === href || pathname.startsWith(`${href}/`);
 }
 
@@ -27,7 +28,7 @@ function useCounts(): Record<string, { readonly text: string; readonly bad?: str
   const balancers = services?.filter((row) => row.type === "LoadBalancer" && row.status !== "not_ours").length;
   const down = components?.filter((row) => needs.componentDown(row)).length ?? 0;
   return {
-    "/services": balancers === undefined ? undefined : { text: String(balancers) },
+    "/services": balancers === undefined ? undefined : { text: count(balancers) },
     "/pools": pools === undefined ? undefined : { text: String(pools.length) },
     "/traffic": running === 0 ? undefined : { text: `${running} live` },
     "/health":

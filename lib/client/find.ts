@@ -11,7 +11,7 @@ export interface Hit {
   readonly href: string;
 }
 
-export interface Findable {
+interface Findable {
   readonly services: readonly ServiceRow[];
   readonly pools: readonly PoolRow[];
   readonly nodes: readonly NodeRow[];

@@ -1,4 +1,5 @@
 /** Numbers, times and names as they are written on screens (visual.md section 6). Pure. */
+import { tryParseAddress } from "#core/address";
 
 const SUPERSCRIPT = "⁰¹²³⁴⁵⁶⁷⁸⁹";
 
@@ -118,9 +119,15 @@ export function sharedPrefix(addresses: readonly string[]): string {
   return "";
 }
 
-const NUMERIC = new Intl.Collator("en", { numeric: true });
+/** Text whose order is that of the addresses: by number, IPv4 before IPv6, what is no address last. */
+export function addressRank(text: string): string {
+  const address = tryParseAddress(text);
+  if (address === null) return `8 ${text}`;
+  return `${address.family} ${address.value.toString(16).padStart(32, "0")}`;
+}
 
-/** Numeric order of addresses, IPv4 before IPv6. */
+/** Numeric order of addresses, as `addressRank` has it. For many, rank each once instead. */
 export function compareAddresses(a: string, b: string): number {
-  return Number(a.includes(":")) - Number(b.includes(":")) || NUMERIC.compare(a, b);
+  const [one, other] = [addressRank(a), addressRank(b)];
+  return one < other ? -1 : one > other ? 1 : 0;
 }

@@ -1,17 +1,19 @@
 import type { ServiceRow } from "#api/dashboard/services";
 import type { KubeObject } from "#api/kubernetes/objects";
 import type { Pod } from "#api/kubernetes/pods";
+import type { Service } from "#api/kubernetes/services";
 import type { ServiceL2Status } from "#api/metallb";
 import { LABEL } from "#api/names";
-import { addressesOf } from "./objects-to-facts.ts";
+import { keyOf } from "#api/resources";
+import { addressesOf, serviceView } from "./objects-to-facts.ts";
 import type { View } from "./view.ts";
 import type { Kind, World } from "./world.ts";
 
-export type Area = "pools" | "advertisements" | "components" | "activity";
+type Area = "pools" | "advertisements" | "components" | "activity";
 
 /** What a change of one kind touches beyond Services and nodes. */
 const TOUCHES: Readonly<Record<Kind, readonly Area[]>> = {
-  services: ["pools"],
+  services: [],
   slices: [],
   nodes: ["pools", "advertisements"],
   pods: ["components"],
@@ -29,6 +31,11 @@ const TOUCHES: Readonly<Record<Kind, readonly Area[]>> = {
   crds: [],
 };
 
+/** So many waiting Services are judged again at once when another's address changes; of more, that may lag by a second. */
+const WAITING_AT_ONCE = 200;
+/** Of the Services that are due only because something decides about all of them, so many are taken in one batch. */
+const BATCH = 500;
+
 /** Heartbeats come from every node all the time; what only shows their figures may lag by a second. */
 const SLOW: readonly Area[] = ["components", "advertisements"];
 
@@ -37,11 +44,14 @@ export class Dirty {
   readonly #world: World;
   readonly #areas = new Set<Area>();
   readonly #services = new Set<string>();
+  /** Due after those above, so that what changed itself never waits for a cluster full of others. */
+  readonly #others = new Set<string>();
   readonly #nodes = new Set<string>();
   #allServices = false;
   #allNodes = false;
-  /** Services that are not settled depend on what the speakers and other Services do. */
-  #unsettled = false;
+  /** What other Services hold has changed: those that wait for an address depend on it. */
+  #freed = false;
+  #second = false;
   #slow = false;
   /** Per node what its row last said it announces. */
   #announced = new Map<string, string>();
@@ -59,16 +69,24 @@ export class Dirty {
     for (const area of ["pools", "advertisements", "components", "activity"] as const) this.#areas.add(area);
   }
 
-  everyService(): void {
-    this.#allServices = true;
+  /** What decides about all Services changed. Of those that ask for no address nothing else decides but themselves. */
+  everyBalancer(): void {
+    for (const service of this.#world.services.list()) {
+      if (service.spec?.type === "LoadBalancer") this.#others.add(keyOf(service));
+    }
     this.#allNodes = true;
+  }
+
+  /** Something is due that the last batch left. */
+  get more(): boolean {
+    return this.#others.size > 0;
   }
 
   changed(kind: Kind, key: string, before: KubeObject | undefined): void {
     for (const area of TOUCHES[kind]) this.#areas.add(area);
     switch (kind) {
       case "services":
-        this.#serviceChanged(key);
+        this.#serviceChanged(key, before as Service | undefined);
         break;
       case "slices":
         this.#named(serviceOfSlice(this.#world.slices.get(key) ?? before));
@@ -93,26 +111,42 @@ export class Dirty {
       default:
         break;
     }
-    if (kind === "services" || kind === "slices" || kind === "speakerStates" || kind === "holds")
-      this.#unsettled = true;
+    if (kind === "holds") this.#freed = true;
   }
 
   /** Once a second. */
   settleSlow(): void {
+    this.#second = true;
     if (this.#slow) for (const area of SLOW) this.#areas.add(area);
     this.#slow = false;
   }
 
-  takeServices(rows: readonly ServiceRow[]): ReadonlySet<string> | "all" {
+  takeServices(rows: () => readonly ServiceRow[]): ReadonlySet<string> | "all" {
     const everything = this.#allServices;
-    const keys = new Set(this.#services);
-    if (this.#unsettled && !everything) {
-      for (const row of rows) if (!SETTLED.has(row.status)) keys.add(row.key);
-    }
+    const keys = everything ? new Set<string>() : this.#some(rows);
+    if (everything) this.#others.clear();
     this.#services.clear();
     this.#allServices = false;
-    this.#unsettled = false;
+    if (everything) this.#freed = false;
     return everything ? "all" : keys;
+  }
+
+  #some(rows: () => readonly ServiceRow[]): ReadonlySet<string> {
+    const keys = new Set(this.#services);
+    if (this.#freed) {
+      const waiting = rows().filter(isWaiting);
+      if (waiting.length <= WAITING_AT_ONCE || this.#second) {
+        for (const { key } of waiting) (waiting.length <= WAITING_AT_ONCE ? keys : this.#others).add(key);
+        this.#freed = false;
+      }
+    }
+    this.#second = false;
+    for (const key of this.#others) {
+      if (keys.size >= BATCH) break;
+      keys.add(key);
+      this.#others.delete(key);
+    }
+    return keys;
   }
 
   takeNodes(view: View): ReadonlySet<string> | "all" {
@@ -141,12 +175,16 @@ export class Dirty {
     return areas;
   }
 
-  #serviceChanged(key: string): void {
+  #serviceChanged(key: string, old: Service | undefined): void {
     this.#services.add(key);
+    this.#others.delete(key);
     const service = this.#world.services.get(key);
     const now = service === undefined ? [] : addressesOf(service);
     const before = this.#addresses.get(key) ?? [];
+    // One that holds nothing takes nothing from others; of one that does, its request says who may share.
+    if (now.length + before.length > 0 && !(service && old && claimsAlike(service, old))) this.#freed = true;
     if (now.join() === before.join()) return;
+    this.#areas.add("pools");
     this.#addresses.set(key, now);
     // Others on the same address show whether they share it.
     for (const address of new Set([...now, ...before])) {
@@ -176,4 +214,17 @@ function serviceOfStatus(object: ServiceL2Status | KubeObject | undefined): stri
   return status?.serviceName === undefined ? null : `${status.serviceNamespace}/${status.serviceName}`;
 }
 
-const SETTLED: ReadonlySet<string> = new Set(["ready", "not_exposed", "not_ours"]);
+function claimsAlike(one: Service, other: Service): boolean {
+  return JSON.stringify(claimOf(one)) === JSON.stringify(claimOf(other));
+}
+
+/** What of a Service decides about others: heartbeats of GitOps tools and probes in annotations are no such thing. */
+function claimOf(service: Service) {
+  const { createdAt, isLoadBalancer, loadBalancerClass, sharingKey, ports, backendKey, ingress } = serviceView(service);
+  return [createdAt, isLoadBalancer, loadBalancerClass, sharingKey, ports, backendKey, ingress];
+}
+
+/** What the others hold decides only about one that asks and has nothing. */
+function isWaiting({ status, addresses }: ServiceRow): boolean {
+  return addresses.length === 0 && (status === "pending" || status === "in_progress");
+}

@@ -3,7 +3,6 @@ import type { KubeObject } from "#api/kubernetes/objects";
 import { advertisementsOf } from "#core/election";
 import type { Clock } from "#runtime/clock";
 import type { ServerContext } from "./context.ts";
-import { addressesOf } from "./objects-to-facts.ts";
 import type { ComponentFacts } from "./rows/components.ts";
 import { endpointCounts } from "./rows/endpoints.ts";
 import { componentOf, podReady } from "./rows/pods.ts";
@@ -12,7 +11,7 @@ import { derivations, makeView, type View } from "./view.ts";
 import type { Watched, World } from "./world.ts";
 
 /** What the rows need to know of the probe runs. */
-export interface ProbeFacts {
+interface ProbeFacts {
   unreachable(): ReadonlySet<string>;
   everAnswered(): boolean;
 }
@@ -111,7 +110,7 @@ export function sessionFacts(
     advertisedPools: view.pools.filter((pool) => advertisementsOf(pool, view.advertisements).length > 0).length,
     services: view.facts.services,
     backed: (key) => endpointCounts(view.slicesOf(key)).ready > 0,
-    assigned: view.facts.services.filter((service) => addressesOf(service).length > 0).length,
+    assigned: view.assigned,
     probed: probes.everAnswered(),
   };
 }

@@ -45,7 +45,7 @@ export async function createPool(on: Dashboard, body: PoolCreate, dryRun: boolea
   return poolRow(created, viewWith(on.views.now(), created, null));
 }
 
-export interface Change {
+interface Change {
   readonly name: string;
   readonly body: PoolPatch;
   readonly dryRun: boolean;
@@ -111,14 +111,14 @@ export async function poolYaml(on: Dashboard, name: string): Promise<{ yaml: str
 }
 
 /** A view in which `pool` (and `ad`) stand as given, in place of what the caches hold. */
-export function viewWith(view: View, pool: IPAddressPool, ad: L2Advertisement | null): View {
+function viewWith(view: View, pool: IPAddressPool, ad: L2Advertisement | null): View {
   const pools = [...view.facts.pools.filter((one) => one.metadata.name !== pool.metadata.name), pool];
   const advertisements = ad === null ? view.facts.advertisements : [...view.facts.advertisements, ad];
   return makeView({ ...view.facts, pools, advertisements }, derivations(view.configuration));
 }
 
 /** Throws `invalid` with the body's fields when the pool could not come into force beside the others. */
-export function checkPool(pool: IPAddressPool, view: View): void {
+function checkPool(pool: IPAddressPool, view: View): void {
   refuse(draftFindings(pool, view));
 }
 

@@ -27,7 +27,7 @@ interface Parts {
   readonly probes: Probes;
 }
 
-export interface Projector {
+interface Projector {
   /** Every row is made anew with the next batch. */
   everything(): void;
   /** The same, now. */
@@ -38,7 +38,8 @@ export interface Projector {
 /**
  * Turns changes of the caches into changed rows, in batches. A Service's row
  * is made anew when the Service, its endpoints or its announcement changed, or
- * when something that decides about all of them did; heartbeats are no such thing.
+ * when something that decides about all of them did (then a part of them per
+ * batch); heartbeats are no such thing.
  */
 export function startProjector({ context, world, views, hub, probes }: Parts): Projector {
   const { clock, log } = context;
@@ -67,9 +68,9 @@ export function startProjector({ context, world, views, hub, probes }: Parts): P
     const judge = judgement(view);
     if (judge !== judgedBy) {
       judgedBy = judge;
-      dirty.everyService();
+      dirty.everyBalancer();
     }
-    const services = dirty.takeServices(hub.rows("services"));
+    const services = dirty.takeServices(() => hub.rows("services"));
     if (services === "all")
       hub.replace(
         "services",
@@ -99,6 +100,7 @@ export function startProjector({ context, world, views, hub, probes }: Parts): P
     if (areas.has("activity")) hub.replace("activity", activityRows(world.events.list(), context.namespace));
     if (services === "all" || services.size > 0) probes.refresh();
     hub.upsert("session", sessionRow(sessionFacts(context, world, view, probes, version)));
+    if (dirty.more) schedule();
   }
 
   function projectService(key: string, view: View): void {

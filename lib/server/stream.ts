@@ -25,8 +25,12 @@ export function openStream(hub: Hub, clock: Clock, signal: AbortSignal): Readabl
           if (open) controller.enqueue(encoder.encode(text));
         };
         const data = (text: string) => write(`data: ${text}\n\n`);
+        // A snapshot may be larger than the queue by itself; that alone leaves nobody behind.
+        let least = 0;
         const snapshots = () => {
+          const before = controller.desiredSize ?? 0;
           for (const text of hub.snapshots()) data(text);
+          least = (controller.desiredSize ?? 0) - before;
         };
         let unsubscribe: () => void = () => undefined;
         const ping = () => {
@@ -60,7 +64,7 @@ export function openStream(hub: Hub, clock: Clock, signal: AbortSignal): Readabl
         unsubscribe = hub.subscribe(
           (text) => {
             if (behind) return;
-            if ((controller.desiredSize ?? 0) <= 0) behind = true;
+            if ((controller.desiredSize ?? 0) <= least) behind = true;
             else data(text);
           },
           () => close(),

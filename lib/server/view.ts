@@ -66,6 +66,8 @@ export interface View {
   readonly slicesOf: (service: string) => readonly EndpointSlice[];
   /** Services by the canonical text of each address they hold. */
   readonly holders: ReadonlyMap<string, readonly string[]>;
+  /** How many Services hold an address. */
+  readonly assigned: number;
   /** The addresses that a Service ("namespace/name") holds. */
   readonly addressesOf: (service: string) => readonly string[];
   /** Who reports to announce a Service ("namespace/name"). */
@@ -86,7 +88,7 @@ export interface View {
 }
 
 /** How each part of a view is made; an instance remembers its last answers. */
-export type Derivations = ReturnType<typeof derivations>;
+type Derivations = ReturnType<typeof derivations>;
 
 /** `previous`: what was in force so far. */
 export function derivations(previous?: Configuration) {
@@ -126,6 +128,7 @@ export function makeView(facts: Facts, derive: Derivations = derivations()): Vie
     nodes: derive.nodes(facts.nodes, facts.pods, facts.speakerStates),
     slicesOf: (service) => slices.get(service) ?? [],
     holders: derive.holders(facts.services),
+    assigned: held.size,
     addressesOf: (service) => held.get(service) ?? [],
     announcersOf: (service) => resolveAnnouncers(service, announcements.byService.get(service) ?? [], states),
     announcedOn: (node) => announcements.byNode.get(node) ?? [],

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import {
   age,
   clock,
+  compareAddresses,
   count,
   duration,
   elapsed,
@@ -74,4 +75,8 @@ describe("names", () => {
     ["none when none is shared", ["10.1.0.1", "127.2.0.4"], ""],
     ["IPv6 is left alone", ["fd77::1"], ""],
   ])("%s", (_what, addresses, prefix) => expect(sharedPrefix(addresses)).toBe(prefix));
+  it("addresses are ordered by number, IPv4 first, and what is no address comes last", () => {
+    const ordered = ["9.0.0.0", "10.0.0.9", "10.0.0.10", "fd77::9", "fd77::a", "fd77::10", "fd77:0:0:1::", "nonsense"];
+    expect(ordered.toReversed().sort(compareAddresses)).toEqual(ordered);
+  });
 });

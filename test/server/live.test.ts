@@ -116,6 +116,19 @@ describe("the stream", () => {
     expect(await drain(reader, (all) => all.includes("after"))).toContain("after");
   });
 
+  it("a snapshot larger than the queue is no reason to begin anew with the next change", async () => {
+    const clock = new VirtualClock();
+    const hub = new Hub(clock, "0");
+    for (let turn = 0; turn < 200; turn += 1) hub.upsert("activity", row(`${turn}`, "x".repeat(20_000)));
+    const reader = openStream(hub, clock, new AbortController().signal).getReader();
+    hub.upsert("activity", row("after"));
+    clock.advance(50);
+    const text = await drain(reader, (all) => all.includes('"after"'));
+    expect(text.length).toBeGreaterThan(4_000_000);
+    expect(text).toContain('"kind":"delta"');
+    expect(text).not.toContain("resync");
+  });
+
   it("ends when the hub closes, and at once when it has closed already", async () => {
     const clock = new VirtualClock();
     const hub = new Hub(clock, "0");

@@ -17,7 +17,7 @@ import {
   LEASE_SECONDS,
 } from "./objects.ts";
 
-export interface HollowSize {
+interface HollowSize {
   readonly nodes: number;
   readonly pods: number;
   readonly services: number;
@@ -53,10 +53,13 @@ export function startHollow(deps: HollowDeps, size: HollowSize): Hollow {
   const now = () => new Date(clock.now()).toISOString().replace(/\.\d+Z$/, "Z");
   const renewTime = () => new Date(clock.now()).toISOString().replace("Z", "000Z");
 
+  let renewing: Promise<void> = Promise.resolve();
   const seed = async (): Promise<void> => {
     await make(NAMESPACES, 1, hollowNamespace);
     await make(LEASES, size.nodes, (index) => hollowLease(index, renewTime()));
     await make(NODES, size.nodes, (index) => hollowNode(index, now()));
+    // The rest may take longer than a Lease lasts.
+    renewing = renew();
     await make(PODS, size.pods, (index) => hollowPod(index, size.nodes));
     await make(SERVICES, size.services, hollowService);
     log.info("hollow cluster seeded", { ...size });
@@ -116,7 +119,6 @@ export function startHollow(deps: HollowDeps, size: HollowSize): Hollow {
   for (const pod of pods.list()) look(pod);
 
   const seeded = seed();
-  const renewing = seeded.then(renew, () => undefined);
   return {
     seeded,
     async close() {

@@ -3,10 +3,10 @@ import type { ConfigurationState } from "#api/metallb";
 import { advertisementsOf } from "#core/election";
 import { speakerPodOf } from "../rows/pods.ts";
 import { findingsOf } from "../rows/pools.ts";
-import { plural } from "../rows/words.ts";
+import { listed, plural } from "../rows/words.ts";
 import type { View } from "../view.ts";
 
-export interface CheckFacts {
+interface CheckFacts {
   readonly view: View;
   /** Names of the CRDs that are there; null when they may not be listed. */
   readonly crds: ReadonlySet<string> | null;
@@ -78,7 +78,7 @@ function speakers({ view, installed }: CheckFacts): Judged {
   const evidence = `Ready on ${view.nodes.length - without.length} of ${plural(view.nodes.length, "node")}`;
   if (without.length === 0) return { ...base, state: "passed", evidence };
   const state = without.length === view.nodes.length ? "failed" : "warning";
-  return { ...base, state, evidence: `${evidence}; not on ${without.join(", ")}` };
+  return { ...base, state, evidence: `${evidence}; not on ${listed(without)}` };
 }
 
 function configuration({ configStates }: CheckFacts): Judged {
