@@ -68,10 +68,7 @@ export async function run(args: readonly string[]): Promise<number> {
   globalThis.gc ??= runInNewContext("gc");
   return runUntilStopped({ log, deadlineMs: 2500 }, async (runner) => {
     if (!values.dev && !existsSync(join(REPOSITORY, ".next/BUILD_ID"))) {
-      throw new Fault("invalid", "the dashboard is not built; `npm start` and `npm run build` build it.");
-    }
-    if (!values.dev && !existsSync(join(REPOSITORY, ".next/BUILD_ID"))) {
-      throw new Fault("unavailable", 'the dashboard is not built: "npm start" builds it, and so does "npm run build".');
+      throw new Fault("invalid", 'the dashboard is not built: "npm start" builds it, and so does "npm run build".');
     }
     runner.onStop("tidy", tidyWhenIdle());
     const target = await targetOf(values);
