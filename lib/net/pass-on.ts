@@ -10,6 +10,8 @@ import type { PassOn } from "./port.ts";
 const NAME = "berth-speaker";
 /** DSCP of what was passed on once, so that it is never passed on again: pool 2 of RFC 2474 §6, for local use. */
 const PASSED = "0x2b";
+/** As well, for what may be a stray of a connection that is known where it came from. */
+const DOUBTFUL = "0x2f";
 const GATHER_MS = 5;
 const RETRY_MS = 2000;
 /** Whoever reloads a firewall flushes what is not theirs. */
@@ -133,9 +135,10 @@ function fits(address: string, hop: string | null): boolean {
 }
 
 /**
- * Whatever a process that was killed left behind is replaced. To conntrack what ends a connection that it does not know
- * is not new but invalid. So are segments outside of a known connection's window: of those only what ends one is passed
- * on, which a host that does not know the connection answers with nothing worse than this one.
+ * Whatever a process that was killed left behind is replaced. A segment may be none of a connection that this host
+ * knows and nevertheless not new to conntrack but invalid: it ends a connection, or its client has used the port
+ * before, and that connection's entry is still there. It may as well be one of a connection of ours outside of its
+ * window; so it is marked, and a host that does not know it either drops it instead of refusing.
  */
 function setUp(family: Family): string {
   const type = family === "ip" ? "ipv4_addr" : "ipv6_addr";
@@ -143,6 +146,7 @@ function setUp(family: Family): string {
     family === "ip"
       ? "icmp type { destination-unreachable, time-exceeded, parameter-problem }"
       : "icmpv6 type { destination-unreachable, packet-too-big, time-exceeded, parameter-problem }";
+  const away = `dup to ${family} daddr map @former drop`;
   return `add table ${family} ${NAME}
 delete table ${family} ${NAME}
 table ${family} ${NAME} {
@@ -150,15 +154,13 @@ table ${family} ${NAME} {
   map former { type ${type} : ${type}; }
   chain pass {
     type filter hook prerouting priority mangle; policy accept;
-    ${family} daddr @moved ${family} dscp != ${PASSED} jump unknown
+    ${family} dscp ${DOUBTFUL} tcp flags & syn == 0 ct state { new, invalid } ${family} daddr @moved drop
+    ${family} daddr @moved ${family} dscp != { ${PASSED}, ${DOUBTFUL} } jump unknown
   }
   chain unknown {
-    tcp flags & (syn | rst) == 0 ct state new goto away
-    tcp flags & syn == 0 tcp flags & (fin | rst) != 0 ct state invalid goto away
-    ${errors} ct state invalid goto away
-  }
-  chain away {
-    ${family} dscp set ${PASSED} dup to ${family} daddr map @former drop
+    tcp flags & (syn | rst) == 0 ct state new ${family} dscp set ${PASSED} ${away}
+    tcp flags & syn == 0 ct state invalid ${family} dscp set ${DOUBTFUL} ${away}
+    ${errors} ct state invalid ${family} dscp set ${PASSED} ${away}
   }
 }
 `;

@@ -2,6 +2,7 @@ import type { NodeFacts } from "#core/election";
 import { type FormerAnnouncers, formerAnnouncers, hopTo } from "#core/former";
 import type { PassOn } from "#net/port";
 import { sleep } from "#runtime/clock";
+import type { Log } from "#runtime/log";
 import type { Metrics } from "#runtime/metrics";
 import type { SpeakerDeps } from "./deps.ts";
 import type { Membership } from "./membership.ts";
@@ -18,6 +19,7 @@ interface FormersDeps extends WireDeps {
   readonly node: string;
   readonly passOn: PassOn;
   readonly metrics: Metrics;
+  readonly log: Log;
   /** A node's own addresses, canonical texts; empty when there is no such node. */
   readonly addressesOf: (node: string) => readonly string[];
   /** Whether its speaker is heard. */
@@ -165,6 +167,13 @@ export class Formers {
     const before = this.#silent;
     this.#silent = silent;
     if (this.#closed) return;
+    for (const member of silent.values()) {
+      if (!before.has(member))
+        this.#deps.log.info("former announcer does not answer: nothing is passed on to it", { member });
+    }
+    for (const member of before) {
+      if (!silent.has(member)) this.#deps.log.info("former announcer answers again", { member });
+    }
     for (const [address, holders] of this.#nodes) {
       if ([...holders.values()].some((node) => silent.has(node) !== before.has(node))) this.#apply(address);
     }

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { eventually } from "../support/berth.ts";
@@ -25,8 +26,8 @@ describe.skipIf(!Namespaces.available())("connections that were open when an add
   /** The client believes that the address is at this node. */
   const moveTo = (node: Node, vip: string) =>
     lab.must("client", "ip", "neigh", "replace", vip, "lladdr", MAC[node], "nud", "permanent", "dev", "eth0");
-  const talk = async (vip: string) => {
-    const connection = start("client", "lines", "talk", vip, "80");
+  const talk = async (vip: string, ...ownPort: readonly string[]) => {
+    const connection = start("client", "lines", "talk", vip, "80", ...ownPort);
     await connection.next("open");
     return connection;
   };
@@ -142,6 +143,45 @@ describe.skipIf(!Namespaces.available())("connections that were open when an add
     await eventually("the client's error at the node that had the address", 10_000, async () =>
       /counter packets [1-9]/.test(lab.must("a", "nft", "list", "table", ip, "seen")) ? true : null,
     );
+  });
+
+  it.each(VIPS)("go on when the new node still remembers another one from the same port (%s)", async (vip) => {
+    moveTo("b", vip);
+    const earlier = await talk(vip, "45000");
+    earlier.say("one");
+    await earlier.next("b: one");
+    // The server ends it, so that the client may use the port again at once; conntrack keeps it for two minutes.
+    earlier.say("bye");
+    await earlier.next("closed");
+    moveTo("a", vip);
+    const connection = await talk(vip, "45000");
+    connection.say("one");
+    await connection.next("a: one");
+    await passing("b", [hop(vip, "a")], set(vip, "a"));
+    moveTo("b", vip);
+    connection.say("two");
+    await connection.next("a: two");
+  });
+
+  it("end silently where they are a stray that no node knows", async () => {
+    const [vip] = VIPS;
+    moveTo("b", vip);
+    const earlier = await talk(vip, "45001");
+    earlier.say("bye");
+    await earlier.next("closed");
+    moveTo("c", vip);
+    const connection = await talk(vip, "45001");
+    connection.say("one");
+    await connection.next("c: one");
+    await passing("a", [hop(vip, "b")], set(vip, "b"));
+    await passing("b", [hop(vip, "a")], set(vip, "a"));
+    moveTo("b", vip);
+    connection.say("two");
+    await sleep(300);
+    expect(connection.lines).toEqual([]);
+    // Nothing is lost: back where they are known they go on.
+    moveTo("c", vip);
+    await connection.next("c: two");
   });
 
   it("carry a megabyte in one write over a move", async () => {
