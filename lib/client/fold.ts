@@ -1,27 +1,8 @@
+import { rowName } from "#api/dashboard/row-name";
 import type { RowOf, StreamMessage, Topic } from "#api/dashboard/stream";
-
-/** Same as ROW_KEY of lib/api, without the schemas that come with it (a test holds the two together). */
-const KEY: Record<Topic, string> = {
-  session: "cluster",
-  services: "key",
-  pools: "name",
-  advertisements: "name",
-  nodes: "name",
-  components: "component",
-  operations: "id",
-  activity: "id",
-  probes: "id",
-};
 
 /** Topics that only grow: the browser keeps the newest this many. */
 const KEEP: Partial<Record<Topic, number>> = { activity: 500, operations: 200 };
-
-/** The name of a row within its topic. */
-export function rowName(topic: Topic, row: unknown): string {
-  if (topic === "session") return "session";
-  const value = typeof row === "object" && row !== null ? (row as Record<string, unknown>)[KEY[topic]] : undefined;
-  return String(value);
-}
 
 type RowsMessage = Extract<StreamMessage, { kind: "snapshot" | "delta" }>;
 

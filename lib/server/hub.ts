@@ -1,4 +1,5 @@
-import { ROW_KEY, type RowOf, type StreamMessage, TOPICS, type Topic } from "#api/dashboard/stream";
+import { rowName } from "#api/dashboard/row-name";
+import { type RowOf, type StreamMessage, TOPICS, type Topic } from "#api/dashboard/stream";
 import type { Clock } from "#runtime/clock";
 
 /** How long changes are gathered before they leave; with the projector's own 20 ms it stays under 50 ms. */
@@ -48,14 +49,14 @@ export class Hub {
   /** Makes `rows` the whole of the topic. */
   replace<T extends Topic>(topic: T, rows: readonly RowOf<T>[]): void {
     const state = this.#state(topic);
-    const keys = new Set(rows.map((row) => rowKey(topic, row)));
+    const keys = new Set(rows.map((row) => rowName(topic, row)));
     for (const key of state.rows.keys()) if (!keys.has(key)) this.remove(topic, key);
     for (const row of rows) this.upsert(topic, row);
   }
 
   upsert<T extends Topic>(topic: T, row: RowOf<T>): void {
     const state = this.#state(topic);
-    const key = rowKey(topic, row);
+    const key = rowName(topic, row);
     const text = JSON.stringify(row);
     if (state.rows.get(key)?.text === text) return;
     state.rows.set(key, { row, text });
@@ -139,9 +140,3 @@ export class Hub {
 }
 
 const topics = Object.keys(TOPICS) as readonly Topic[];
-
-/** The key of a row on the wire; the one row of `session` is named "session". */
-function rowKey<T extends Topic>(topic: T, row: RowOf<T>): string {
-  if (topic === "session") return "session";
-  return String((row as Readonly<Record<string, unknown>>)[ROW_KEY[topic]]);
-}

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { ROW_KEY, type RowOf, TOPICS, type Topic } from "#api/dashboard/stream";
-import { fold, rowName } from "#client/fold";
+import { ROW_KEY, rowName } from "#api/dashboard/row-name";
+import { type RowOf, TOPICS, type Topic } from "#api/dashboard/stream";
+import { fold } from "#client/fold";
 import { parseMessage } from "#client/wire";
 
 const pool = (name: string, version = "1") => ({ name, resourceVersion: version }) as RowOf<"pools">;

@@ -15,7 +15,7 @@ import { ProbeReply, ProbeRow, ProbeTick } from "./probes.ts";
 import { ServiceRow } from "./services.ts";
 import { Session } from "./session.ts";
 
-/** The topics of the live stream and the rows that each carries; the row's key is `ROW_KEY[topic]`. */
+/** The topics of the live stream and the rows that each carries; `rowName` names them. */
 export const TOPICS = {
   session: Session,
   services: ServiceRow,
@@ -31,19 +31,6 @@ export const TOPICS = {
 export type Topic = keyof typeof TOPICS;
 
 export type RowOf<T extends Topic> = z.infer<(typeof TOPICS)[T]>;
-
-/** The field that names a row within its topic; `session` has one row, named "session" on the wire. */
-export const ROW_KEY = {
-  session: "cluster",
-  services: "key",
-  pools: "name",
-  advertisements: "name",
-  nodes: "name",
-  components: "component",
-  operations: "id",
-  activity: "id",
-  probes: "id",
-} as const satisfies Record<Topic, string>;
 
 const topicNames = Object.keys(TOPICS) as [Topic, ...Topic[]];
 
