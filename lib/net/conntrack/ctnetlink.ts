@@ -7,12 +7,14 @@
 import { addressTextAt } from "#core/address";
 import type { Peer } from "../host.ts";
 import {
+  addressOctetsOf,
   framesOf,
   NETLINK_FLAG,
   NETLINK_TYPE,
   type NetlinkFrame,
   netlinkRequest,
   readAttributes,
+  viewOf,
 } from "../packet/netlink-message.ts";
 
 /** One entry of the table, for UDP. */
@@ -38,8 +40,6 @@ const GET = 0x101;
 const DELETE = 0x102;
 /** struct nfgenmsg: family, version, resource. */
 const GENERAL = 4;
-const AF_INET = 2;
-const AF_INET6 = 10;
 const UDP = 17;
 /** CTA_*. */
 const ORIGINAL = 1;
@@ -89,7 +89,7 @@ function parseOne(view: DataView, frame: NetlinkFrame): ConntrackMessage | null 
 
 function parseFlow(view: DataView, from: number, end: number): Flow | null {
   const family = view.getUint8(from);
-  const octets = family === AF_INET ? 4 : family === AF_INET6 ? 16 : 0;
+  const octets = addressOctetsOf(family);
   const attributes = readAttributes(view, from + GENERAL, end);
   const original = attributes.get(ORIGINAL);
   const reply = attributes.get(REPLY);
@@ -128,8 +128,4 @@ function handleOf(family: number, attributes: ReadonlyMap<number, Uint8Array>): 
 
 function nested(value: Uint8Array | undefined): ReadonlyMap<number, Uint8Array> {
   return value === undefined ? new Map() : readAttributes(viewOf(value), 0, value.byteLength);
-}
-
-function viewOf(bytes: Uint8Array): DataView {
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

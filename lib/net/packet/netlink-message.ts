@@ -8,7 +8,7 @@ export interface NetlinkFrame {
   readonly end: number;
 }
 
-export const NETLINK_HEADER = 16;
+const NETLINK_HEADER = 16;
 export const NETLINK_TYPE = { error: 2, done: 3 } as const;
 /** NLM_F_REQUEST, NLM_F_ACK, NLM_F_ROOT | NLM_F_MATCH, and NLM_F_DUMP_INTR. */
 export const NETLINK_FLAG = { request: 0x1, acknowledge: 0x4, dump: 0x300, interrupted: 0x10 } as const;
@@ -49,4 +49,13 @@ export function readAttributes(view: DataView, from: number, end: number): Reado
     at += (length + 3) & ~3;
   }
   return attributes;
+}
+
+/** How long the addresses of an address family (AF_INET, AF_INET6) are; 0 for any other. */
+export function addressOctetsOf(family: number): 0 | 4 | 16 {
+  return family === 2 ? 4 : family === 10 ? 16 : 0;
+}
+
+export function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

@@ -2,12 +2,14 @@
 import { addressTextAt } from "#core/address";
 import { macAt } from "#core/mac";
 import {
+  addressOctetsOf,
   framesOf,
   NETLINK_FLAG,
   NETLINK_TYPE,
   type NetlinkFrame,
   netlinkRequest,
   readAttributes,
+  viewOf,
 } from "./netlink-message.ts";
 
 /** One interface as the kernel describes it. */
@@ -37,8 +39,6 @@ const GET_LINK = 18;
 const NEW_ADDRESS = 20;
 const DEL_ADDRESS = 21;
 const GET_ADDRESS = 22;
-const AF_INET = 2;
-const AF_INET6 = 10;
 
 /** Asks for all links, or all addresses; the answer ends with `done`. */
 export function dumpRequest(what: "links" | "addresses"): Uint8Array {
@@ -48,7 +48,7 @@ export function dumpRequest(what: "links" | "addresses"): Uint8Array {
 
 /** Reads a datagram. Never throws: what is cut short or unknown is left out. */
 export function parseNetlink(bytes: Uint8Array): readonly NetlinkMessage[] {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const view = viewOf(bytes);
   return framesOf(view).flatMap((frame) => parseOne(view, frame) ?? []);
 }
 
@@ -95,7 +95,7 @@ function parseLink(view: DataView, type: number, body: number, end: number): Net
 
 function parseAddress(view: DataView, type: number, body: number, end: number): NetlinkMessage | null {
   const family = view.getUint8(body);
-  const octets = family === AF_INET ? 4 : family === AF_INET6 ? 16 : 0;
+  const octets = addressOctetsOf(family);
   const attributes = readAttributes(view, body + 8, end);
   // IFA_LOCAL is ours where IFA_ADDRESS is the other end's.
   const value = attributes.get(2) ?? attributes.get(1);
