@@ -2,14 +2,12 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
-import { parse } from "yaml";
 import type { ServiceRow } from "#api/dashboard/services";
 import type { Service } from "#api/kubernetes/services";
 import type { IPAddressPool } from "#api/metallb";
 import { tabOf } from "#client/service-list";
-import { connectionFromToken } from "#kube/connection";
-import { HttpCluster } from "#kube/http-cluster";
-import { berthProcesses, removeDir, scratchDir, startBerth } from "../support/berth.ts";
+import type { HttpCluster } from "#kube/http-cluster";
+import { adminCluster, berthProcesses, endWithUs, removeDir, scratchDir, startBerth } from "../support/berth.ts";
 import { launchBrowser } from "../support/browser.ts";
 import { INSPECTABLE, type Inspector, inspect } from "./inspect.ts";
 
@@ -34,21 +32,8 @@ export async function startBenchStage(): Promise<BenchStage> {
   Object.assign(process.env, INSPECTABLE);
   const dataDir = scratchDir();
   const [berth, browser] = await Promise.all([startBerth({ dataDir }), launchBrowser()]);
-  process.on("exit", () => {
-    try {
-      process.kill(berth.pid, "SIGKILL");
-    } catch {
-      // Stopped in order already.
-    }
-  });
-  const config = parse(readFileSync(berth.kubeconfig, "utf8"));
-  const cluster = new HttpCluster({
-    connection: connectionFromToken({
-      server: config.clusters[0].cluster.server,
-      ca: Buffer.from(config.clusters[0].cluster["certificate-authority-data"], "base64").toString(),
-      token: config.users[0].user.token,
-    }),
-  });
+  endWithUs(berth);
+  const cluster = adminCluster(berth.kubeconfig);
   const pid = berthProcesses(dataDir, "dashboard")[0];
   if (pid === undefined) throw new Error("no dashboard runs");
   const server = await inspect(pid, join(dataDir, "logs", "dashboard.log"));

@@ -1,38 +1,23 @@
-/**
- * Failover in the sandbox: `node test/bench/failover.ts [runs]`. Prints, for a
- * killed speaker and a powered-off node, the time until the edge's ARP entry
- * names the successor, failed requests and the longest gap between two replies
- * (a client opening a new connection every 10 ms). Not a timed test.
- */
-import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { parse } from "yaml";
 import { ANNOTATION, EDGE_CONFIG_MAP } from "../../lib/api/names.ts";
 import { CONFIG_MAPS, NODES, PODS, SERVICE_L2_STATUSES } from "../../lib/api/resources.ts";
-import { connectionFromToken } from "../../lib/kube/connection.ts";
-import { HttpCluster } from "../../lib/kube/http-cluster.ts";
-import { berthProcesses, eventually, removeDir, scratchDir, startBerth } from "../support/berth.ts";
+import {
+  adminCluster,
+  berthProcesses,
+  endWithUs,
+  eventually,
+  removeDir,
+  scratchDir,
+  startBerth,
+} from "../support/berth.ts";
 import { ask, hammer, longestOutage } from "../support/hammer.ts";
 
 const ADDRESS = "127.77.10.1";
 const runs = Number(process.argv[2] ?? 10);
 const dataDir = scratchDir();
 const berth = await startBerth({ dataDir });
-process.on("exit", () => {
-  try {
-    process.kill(berth.pid, "SIGKILL");
-  } catch {
-    // Stopped in order already.
-  }
-});
-const config = parse(readFileSync(berth.kubeconfig, "utf8"));
-const cluster = new HttpCluster({
-  connection: connectionFromToken({
-    server: config.clusters[0].cluster.server,
-    ca: Buffer.from(config.clusters[0].cluster["certificate-authority-data"], "base64").toString(),
-    token: config.users[0].user.token,
-  }),
-});
+endWithUs(berth);
+const cluster = adminCluster(berth.kubeconfig);
 const edge = cluster.cache(CONFIG_MAPS, {
   namespace: "kube-system",
   fieldSelector: `metadata.name=${EDGE_CONFIG_MAP}`,

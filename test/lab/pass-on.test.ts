@@ -40,6 +40,19 @@ describe.skipIf(!Namespaces.available())("connections that were open when an add
     expect(lab.must(node, "nft", "list", "ruleset")).toContain(shows);
     return host;
   };
+  /** A connection that was opened at a node, and has been spoken on. */
+  const openAt = async (node: Node, vip: string, ...ownPort: readonly string[]) => {
+    moveTo(node, vip);
+    const connection = await talk(vip, ...ownPort);
+    connection.say("one");
+    await connection.next(`${node}: one`);
+    return connection;
+  };
+  /** Node b has the address now, and knows that a had it. */
+  const moveOn = async (vip: string) => {
+    await passing("b", [hop(vip, "a")], set(vip, "a"));
+    moveTo("b", vip);
+  };
   const hop = (vip: string, node: Node) => `${vip}|${OWN[node][vip.includes(":") ? 1 : 0]}`;
   const set = (vip: string, node: Node) => `${vip} : ${OWN[node][vip.includes(":") ? 1 : 0]}`;
   const hasTable = (node: string) => lab.must(node, "nft", "list", "tables").includes("berth-speaker");
@@ -73,22 +86,15 @@ describe.skipIf(!Namespaces.available())("connections that were open when an add
   afterAll(() => lab?.close());
 
   it.each(VIPS)("end with a reset where nothing is passed on (%s)", async (vip) => {
-    moveTo("a", vip);
-    const connection = await talk(vip);
-    connection.say("one");
-    await connection.next("a: one");
+    const connection = await openAt("a", vip);
     moveTo("b", vip);
     connection.say("two");
     await connection.next("ECONNRESET");
   });
 
   it.each(VIPS)("go on at the node that had it, while new ones are for the one that has it (%s)", async (vip) => {
-    moveTo("a", vip);
-    const connection = await talk(vip);
-    connection.say("one");
-    await connection.next("a: one");
-    await passing("b", [hop(vip, "a")], set(vip, "a"));
-    moveTo("b", vip);
+    const connection = await openAt("a", vip);
+    await moveOn(vip);
     connection.say("two");
     await connection.next("a: two");
     const another = await talk(vip);
@@ -109,8 +115,7 @@ describe.skipIf(!Namespaces.available())("connections that were open when an add
   it.each(VIPS)("are closed there too, not left open at the server, nor hanging at the client (%s)", async (vip) => {
     moveTo("a", vip);
     const connection = await talk(vip);
-    await passing("b", [hop(vip, "a")], set(vip, "a"));
-    moveTo("b", vip);
+    await moveOn(vip);
     servers.get("a")?.lines.splice(0);
     connection.say("last");
     connection.end();
@@ -122,8 +127,7 @@ describe.skipIf(!Namespaces.available())("connections that were open when an add
   it.each(VIPS)("are reset there too (%s)", async (vip) => {
     moveTo("a", vip);
     const connection = await talk(vip);
-    await passing("b", [hop(vip, "a")], set(vip, "a"));
-    moveTo("b", vip);
+    await moveOn(vip);
     servers.get("a")?.lines.splice(0);
     connection.say("reset");
     await connection.next("closed");
@@ -134,8 +138,7 @@ describe.skipIf(!Namespaces.available())("connections that were open when an add
     const [ip, client, l4] = vip.includes(":") ? ["ip6", "2001:db8::1", "icmpv6"] : ["ip", "192.0.2.1", "icmp"];
     const seen = `chain in { type filter hook prerouting priority raw; ${l4} type destination-unreachable counter\n }`;
     lab.feed("a", `table ${ip} seen {\n ${seen}\n}`, "nft", "-f", "-");
-    await passing("b", [hop(vip, "a")], set(vip, "a"));
-    moveTo("b", vip);
+    await moveOn(vip);
     // A datagram in the address's name, to a port that nobody opened, makes the client say so to the address.
     lab.address("c", "lo", `${vip}/${ip === "ip" ? 32 : 128}`);
     lab.must("c", "ip", "route", "replace", client, "dev", "eth0", "src", vip);
@@ -146,19 +149,12 @@ describe.skipIf(!Namespaces.available())("connections that were open when an add
   });
 
   it.each(VIPS)("go on when the new node still remembers another one from the same port (%s)", async (vip) => {
-    moveTo("b", vip);
-    const earlier = await talk(vip, "45000");
-    earlier.say("one");
-    await earlier.next("b: one");
+    const earlier = await openAt("b", vip, "45000");
     // The server ends it, so that the client may use the port again at once; conntrack keeps it for two minutes.
     earlier.say("bye");
     await earlier.next("closed");
-    moveTo("a", vip);
-    const connection = await talk(vip, "45000");
-    connection.say("one");
-    await connection.next("a: one");
-    await passing("b", [hop(vip, "a")], set(vip, "a"));
-    moveTo("b", vip);
+    const connection = await openAt("a", vip, "45000");
+    await moveOn(vip);
     connection.say("two");
     await connection.next("a: two");
   });
@@ -169,13 +165,9 @@ describe.skipIf(!Namespaces.available())("connections that were open when an add
     const earlier = await talk(vip, "45001");
     earlier.say("bye");
     await earlier.next("closed");
-    moveTo("c", vip);
-    const connection = await talk(vip, "45001");
-    connection.say("one");
-    await connection.next("c: one");
+    const connection = await openAt("c", vip, "45001");
     await passing("a", [hop(vip, "b")], set(vip, "b"));
-    await passing("b", [hop(vip, "a")], set(vip, "a"));
-    moveTo("b", vip);
+    await moveOn(vip);
     connection.say("two");
     await sleep(300);
     expect(connection.lines).toEqual([]);
@@ -196,10 +188,7 @@ describe.skipIf(!Namespaces.available())("connections that were open when an add
 
   it("are refused by the node that had it, when it does not know them either, and are passed on only once", async () => {
     const [vip] = VIPS;
-    moveTo("c", vip);
-    const connection = await talk(vip);
-    connection.say("one");
-    await connection.next("c: one");
+    const connection = await openAt("c", vip);
     await passing("a", [hop(vip, "b")], set(vip, "b"));
     await passing("b", [hop(vip, "a")], set(vip, "a"));
     const before = received("b");

@@ -5,6 +5,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
+import { parse } from "yaml";
+import { connectionFromToken } from "#kube/connection";
+import { HttpCluster } from "#kube/http-cluster";
 
 /** A whole Berth as `npm start` runs it, in a data directory of its own. */
 export interface Berth {
@@ -164,5 +167,28 @@ export function berthProcesses(dataDir: string, verb: string, variable?: string)
     const words = textOf(`/proc/${pid}/cmdline`).split("\0");
     if (!words.some((word) => word.endsWith("berth.mjs")) || !words.includes(verb)) return false;
     return variable === undefined || textOf(`/proc/${pid}/environ`).split("\0").includes(variable);
+  });
+}
+
+/** A client with the rights of a Berth's kubeconfig. */
+export function adminCluster(kubeconfig: string): HttpCluster {
+  const config = parse(readFileSync(kubeconfig, "utf8"));
+  return new HttpCluster({
+    connection: connectionFromToken({
+      server: config.clusters[0].cluster.server,
+      ca: Buffer.from(config.clusters[0].cluster["certificate-authority-data"], "base64").toString(),
+      token: config.users[0].user.token,
+    }),
+  });
+}
+
+/** When this process ends, however that comes, so does the Berth. */
+export function endWithUs({ pid }: Pick<Berth, "pid">): void {
+  process.on("exit", () => {
+    try {
+      process.kill(pid, "SIGKILL");
+    } catch {
+      // Stopped in order already.
+    }
   });
 }

@@ -1,14 +1,19 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { parse } from "yaml";
 import { PODS, SERVICE_L2_STATUSES, SERVICES } from "#api/resources";
-import { connectionFromToken } from "#kube/connection";
-import { HttpCluster } from "#kube/http-cluster";
+import type { HttpCluster } from "#kube/http-cluster";
 import { onHost, readLab } from "../../../lib/main/lab-namespaces.ts";
-import { type Berth, berthProcesses, eventually, removeDir, scratchDir, startBerth } from "../../support/berth.ts";
+import {
+  adminCluster,
+  type Berth,
+  berthProcesses,
+  eventually,
+  removeDir,
+  scratchDir,
+  startBerth,
+} from "../../support/berth.ts";
 import type { Answer } from "../../support/hammer.ts";
 import type { Ran } from "./namespaces.ts";
 import { Spoken } from "./spoken.ts";
@@ -28,14 +33,7 @@ export class ClusterLab {
 
   private constructor(berth: Berth) {
     this.berth = berth;
-    const config = parse(readFileSync(berth.kubeconfig, "utf8"));
-    this.cluster = new HttpCluster({
-      connection: connectionFromToken({
-        server: config.clusters[0].cluster.server,
-        ca: Buffer.from(config.clusters[0].cluster["certificate-authority-data"], "base64").toString(),
-        token: config.users[0].user.token,
-      }),
-    });
+    this.cluster = adminCluster(berth.kubeconfig);
     this.#services = this.cluster.cache(SERVICES);
     this.#statuses = this.cluster.cache(SERVICE_L2_STATUSES);
     this.#pods = this.cluster.cache(PODS);
