@@ -1,7 +1,7 @@
 "use client";
 
 import { useQuery } from "@tanstack/react-query";
-import { age, compareAddresses } from "#client/format";
+import { age, compareAddresses, plural } from "#client/format";
 import { neighboursQuery, useRows, useSession } from "#client/queries";
 import { Hull, NodeName } from "#components/ui/hull";
 import { useNow } from "#components/ui/now";
@@ -22,7 +22,7 @@ export function Neighbours() {
       <header>
         <h2 id="edge-title">Neighbours of the edge</h2>
         <span className="t3 xs">a host beside the cluster, as a client sees it</span>
-        <span className="more">{`${rows.length} entries`}</span>
+        <span className="more">{plural(rows.length, "entry", "entries")}</span>
       </header>
       <Table
         label="Neighbours of the edge"
