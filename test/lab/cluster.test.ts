@@ -293,11 +293,12 @@ describe.skipIf(!Namespaces.available())("a cluster of network namespaces (needs
         await until("the second to answer", () => podOf(second.curl(`http://${VIP}/`).stdout));
         const first = podOf(lab.curl(`http://${VIP}/`).stdout);
         expect(lab.kubectl("get", "pods").includes(`${first} `)).toBe(true);
-        const labFile = readLab(second.berth.dataDir);
+        const namespaces = `/proc/${readLab(second.berth.dataDir)?.pid}/ns/net`;
+        expect(existsSync(namespaces)).toBe(true);
         for (const pid of processesOf(second.berth.dataDir)) process.kill(pid, "SIGKILL");
         await until("its processes to be gone", () => processesOf(second.berth.dataDir).length === 0);
-        const namespace = `/proc/${labFile?.pid}/ns/net`;
-        expect(existsSync(namespace)).toBe(false);
+        // A process that dies has lost its command line before its namespaces, so this is waited for too.
+        await until("its namespaces to be gone", () => !existsSync(namespaces));
         expect(podOf(lab.curl(`http://${VIP}/`).stdout)).not.toBeNull();
       } finally {
         await second.close();
