@@ -75,7 +75,7 @@ function newest(path, without = APART) {
 }
 
 const built = ".next/BUILD_ID";
-if (!existsSync(built) || statSync(built).mtimeMs < Math.max(...SOURCES.map(newest))) {
+if (!existsSync(built) || statSync(built).mtimeMs < Math.max(...SOURCES.map((path) => newest(path)))) {
   say("building the dashboard (once)");
   const build = run(node, ["node_modules/next/dist/bin/next", "build"], {
     env: { NEXT_TELEMETRY_DISABLED: "1", NODE_ENV: "production" },
