@@ -3,6 +3,7 @@ import type { AnnounceReason } from "#core/reasons";
 import type { Log } from "#runtime/log";
 import type { Gauge, Metrics } from "#runtime/metrics";
 import type { Announcer } from "./announcer.ts";
+import { ByAddress } from "./by-address.ts";
 import type { EventWriter } from "./events.ts";
 import type { Decision } from "./world.ts";
 
@@ -32,8 +33,7 @@ export class Announcements {
   readonly #deps: AnnouncementsDeps;
   readonly #gauge: Gauge;
   readonly #mine = new Map<string, Announced>();
-  /** Per address, the Services it is held for: they may share one. */
-  readonly #holders = new Map<string, Map<string, Announced>>();
+  readonly #holders = new ByAddress<Announced>();
   readonly #warned = new Set<string>();
 
   constructor(deps: AnnouncementsDeps) {
@@ -66,26 +66,24 @@ export class Announcements {
     decision: Decision | null,
     { quiet, waits }: { readonly quiet: boolean; readonly waits: boolean },
   ): void {
+    const { node, announcer } = this.#deps;
     const before = this.#mine.get(key);
     const winner = decision?.answer.winner ?? null;
-    const won = decision !== null && winner === this.#deps.node && !waits;
+    const won = decision !== null && winner === node && !waits;
     const now = won ? this.#announcement(decision, before) : undefined;
     this.#warnOfInterfaces(key, decision);
     if (now === before) return;
     if (now === undefined) this.#mine.delete(key);
     else this.#mine.set(key, now);
-    for (const ip of before?.addresses ?? []) {
-      if (now?.addresses.includes(ip) === true) continue;
+    for (const ip of this.#holders.set(key, new Map(now?.addresses.map((address) => [address, now])))) {
+      const holders = this.#holders.at(ip);
+      if (holders.has(key)) this.#gauge.set(this.#labels(key, ip), 1);
+      else this.#gauge.remove(this.#labels(key, ip));
       // An address that the Service has no longer has no successor either.
-      const passesOn = winner !== this.#deps.node && decision?.addresses.includes(ip) === true;
-      this.#release(ip, key, passesOn ? winner : null);
-      this.#gauge.remove(this.#labels(key, ip));
-    }
-    if (now !== undefined) {
-      for (const ip of now.addresses) {
-        this.#take(ip, key, now);
-        this.#gauge.set(this.#labels(key, ip), 1);
-      }
+      const passesOn = winner !== null && winner !== node && decision?.addresses.includes(ip) === true;
+      if (holders.size > 0) announcer.hold(ip, unionOf([...holders.values()]));
+      else if (passesOn) announcer.handOver(ip);
+      else announcer.drop(ip);
     }
     this.#deps.onChange(key);
     this.#report(key, decision, before, now, quiet);
@@ -96,24 +94,6 @@ export class Announcements {
       before?.addresses.join() === addresses.join() && before.interfaces?.join() === answer.interfaces?.join();
     if (before !== undefined && same) return before;
     return { addresses, interfaces: answer.interfaces, since: before?.since ?? this.#deps.time() };
-  }
-
-  #take(ip: string, key: string, announced: Announced): void {
-    const holders = this.#holders.get(ip) ?? new Map<string, Announced>();
-    this.#holders.set(ip, holders.set(key, announced));
-    this.#deps.announcer.hold(ip, unionOf([...holders.values()]));
-  }
-
-  #release(ip: string, key: string, successor: string | null): void {
-    const holders = this.#holders.get(ip);
-    holders?.delete(key);
-    if (holders !== undefined && holders.size > 0) {
-      this.#deps.announcer.hold(ip, unionOf([...holders.values()]));
-      return;
-    }
-    this.#holders.delete(ip);
-    if (successor === null) this.#deps.announcer.drop(ip);
-    else this.#deps.announcer.handOver(ip);
   }
 
   #report(

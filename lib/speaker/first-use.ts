@@ -1,5 +1,6 @@
 import type { Clock } from "#runtime/clock";
 import { sleep } from "#runtime/clock";
+import { ByAddress } from "./by-address.ts";
 import { askWire, type WireDeps } from "./who-has.ts";
 import type { WireWatch } from "./wire-watch.ts";
 import type { Decision } from "./world.ts";
@@ -27,9 +28,7 @@ interface FirstUseDeps extends WireDeps {
  */
 export class FirstUse {
   readonly #deps: FirstUseDeps;
-  /** Services by the address they hold. */
-  readonly #holders = new Map<string, Set<string>>();
-  readonly #addresses = new Map<string, readonly string[]>();
+  readonly #holders = new ByAddress<true>();
   readonly #fresh = new Set<string>();
   readonly #asking = new Set<string>();
 
@@ -60,22 +59,11 @@ export class FirstUse {
   }
 
   #see(key: string, addresses: readonly string[], isNews: boolean): void {
-    const before = this.#addresses.get(key) ?? [];
-    if (before.join() === addresses.join()) return;
-    for (const address of before) {
-      const holders = this.#holders.get(address);
-      holders?.delete(key);
-      if (holders?.size !== 0 || addresses.includes(address)) continue;
-      this.#holders.delete(address);
-      this.#fresh.delete(address);
+    for (const address of this.#holders.set(key, new Map(addresses.map((one) => [one, true])))) {
+      const holders = this.#holders.at(address);
+      if (holders.size === 0) this.#fresh.delete(address);
+      else if (isNews && holders.size === 1 && holders.has(key)) this.#fresh.add(address);
     }
-    for (const address of addresses) {
-      const holders = this.#holders.get(address);
-      if (holders === undefined && isNews) this.#fresh.add(address);
-      this.#holders.set(address, (holders ?? new Set()).add(key));
-    }
-    if (addresses.length === 0) this.#addresses.delete(key);
-    else this.#addresses.set(key, addresses);
   }
 
   async #probe(address: string, interfaces: readonly string[] | null): Promise<void> {
@@ -95,6 +83,6 @@ export class FirstUse {
   #done(address: string): void {
     this.#asking.delete(address);
     this.#fresh.delete(address);
-    this.#deps.again([...(this.#holders.get(address) ?? [])]);
+    this.#deps.again([...this.#holders.at(address).keys()]);
   }
 }

@@ -4,6 +4,7 @@ import type { PassOn } from "#net/port";
 import { sleep } from "#runtime/clock";
 import type { Log } from "#runtime/log";
 import type { Metrics } from "#runtime/metrics";
+import { ByAddress } from "./by-address.ts";
 import type { SpeakerDeps } from "./deps.ts";
 import type { Membership } from "./membership.ts";
 import { askWire, type WireDeps } from "./who-has.ts";
@@ -13,7 +14,6 @@ import type { Decision, World } from "./world.ts";
 const LOOK = { waitMs: 200, againMs: 80 } as const;
 const LOOK_EVERY_MS = 1000;
 const BEGIN_WITHIN_MS = 1000;
-const NOBODY: FormerAnnouncers = new Map();
 
 interface FormersDeps extends WireDeps {
   readonly node: string;
@@ -60,9 +60,8 @@ export function formersOf(deps: SpeakerDeps, world: World, members: Membership):
  */
 export class Formers {
   readonly #deps: FormersDeps;
-  readonly #services = new Map<string, FormerAnnouncers>();
-  /** By address: the node, by each Service that has it (they may share one). */
-  readonly #nodes = new Map<string, Map<string, string>>();
+  /** The node that announced before. */
+  readonly #nodes = new ByAddress<string>();
   /** Nodes that are dead and do not answer on the wire either. */
   #silent: ReadonlySet<string> = new Set();
   #cancelLook: (() => void) | null = null;
@@ -77,7 +76,7 @@ export class Formers {
       "berth_speaker_former_announcers",
       "Addresses whose open TCP connections are passed on to the node that announced them before.",
     );
-    deps.metrics.onRender(() => gauge.set({}, [...this.#nodes.keys()].filter((one) => this.#hop(one) !== null).length));
+    deps.metrics.onRender(() => gauge.set({}, [...this.#nodes].filter(([one]) => this.#hop(one) !== null).length));
   }
 
   /**
@@ -94,14 +93,13 @@ export class Formers {
   /** Takes note of an election; null: the Service is gone. What appears later was announced by nobody. */
   note(key: string, decision: Decision | null): void {
     const { node: self, mayCarry } = this.#deps;
-    const before = this.#services.get(key) ?? NOBODY;
-    const after = formerAnnouncers(before, {
+    const after = formerAnnouncers(this.#nodes.of(key), {
       self,
       winner: decision?.answer.winner ?? null,
       addresses: decision?.addresses ?? [],
       mayCarry: (node) => mayCarry(key, node),
     });
-    this.#set(key, before, after);
+    this.#set(key, after);
   }
 
   /** We were not heard, or did not hear: whoever wins without us may have stood in. */
@@ -112,14 +110,14 @@ export class Formers {
       const node = decision.answer.winner === self ? decide(decision.key, nodes)?.answer.winner : null;
       if (typeof node !== "string") continue;
       const { key, addresses } = decision;
-      this.#set(key, this.#services.get(key) ?? NOBODY, new Map(addresses.map((address) => [address, node])));
+      this.#set(key, new Map(addresses.map((address) => [address, node])));
     }
     void this.#look();
   }
 
   /** Members, or the addresses of nodes, changed. */
   refresh(): void {
-    for (const address of this.#nodes.keys()) this.#apply(address);
+    for (const [address] of this.#nodes) this.#apply(address);
     this.#lookAgain = this.#looking;
     void this.#look();
   }
@@ -129,19 +127,8 @@ export class Formers {
     this.#cancelLook?.();
   }
 
-  #set(key: string, before: FormerAnnouncers, after: FormerAnnouncers): void {
-    if (after.size === 0) this.#services.delete(key);
-    else this.#services.set(key, after);
-    for (const address of new Set([...before.keys(), ...after.keys()])) {
-      const node = after.get(address);
-      if (node === before.get(address)) continue;
-      const holders = this.#nodes.get(address) ?? new Map<string, string>();
-      if (node === undefined) holders.delete(key);
-      else holders.set(key, node);
-      if (holders.size === 0) this.#nodes.delete(address);
-      else this.#nodes.set(address, holders);
-      this.#apply(address);
-    }
+  #set(key: string, nodes: FormerAnnouncers): void {
+    for (const address of this.#nodes.set(key, nodes)) this.#apply(address);
   }
 
   async #look(): Promise<void> {
@@ -149,7 +136,7 @@ export class Formers {
     this.#cancelLook?.();
     this.#cancelLook = null;
     const { addressesOf, isAlive, clock } = this.#deps;
-    const used = new Set([...this.#nodes.values()].flatMap((holders) => [...holders.values()]));
+    const used = new Set([...this.#nodes].flatMap(([, said]) => [...said.values()]));
     const dead = [...used].filter((node) => !isAlive(node));
     if (dead.length > 0) {
       this.#looking = true;
@@ -174,8 +161,8 @@ export class Formers {
     for (const member of before) {
       if (!silent.has(member)) this.#deps.log.info("former announcer answers again", { member });
     }
-    for (const [address, holders] of this.#nodes) {
-      if ([...holders.values()].some((node) => silent.has(node) !== before.has(node))) this.#apply(address);
+    for (const [address, said] of this.#nodes) {
+      if ([...said.values()].some((node) => silent.has(node) !== before.has(node))) this.#apply(address);
     }
   }
 
@@ -184,7 +171,7 @@ export class Formers {
   }
 
   #hop(address: string): string | null {
-    const [node] = this.#nodes.get(address)?.values() ?? [];
+    const [node] = this.#nodes.at(address).values();
     if (node === undefined || this.#silent.has(node)) return null;
     return hopTo(address, this.#deps.addressesOf(node));
   }
