@@ -1,12 +1,26 @@
+import { randomInt } from "node:crypto";
 import { createServer as createHttpServer, type Server as HttpServer, request } from "node:http";
 import { createServer } from "node:net";
 
-/** A port that is free on `address` now. */
-export async function freePort(address: string): Promise<number> {
-  const server = createServer();
-  const port = await listenOn(server, address);
-  await new Promise<void>((resolve) => server.close(() => resolve()));
-  return port;
+const given = new Set<number>();
+
+/**
+ * A port that is free on `address` now, and likely stays so until it is used: it is none of those that the kernel gives
+ * to whoever connects or asks for any port (32768 and above on Linux, unless told otherwise), and none that this gave before.
+ */
+export async function freePort(address = "127.0.0.1"): Promise<number> {
+  for (let attempt = 0; attempt < 100; attempt++) {
+    const port = randomInt(20_000, 30_000);
+    if (given.has(port)) continue;
+    given.add(port);
+    const server = createServer();
+    const free = await new Promise<boolean>((resolve) => {
+      server.once("error", () => resolve(false));
+      server.listen(port, address, () => server.close(() => resolve(true)));
+    });
+    if (free) return port;
+  }
+  throw new Error(`no port is free on ${address}`);
 }
 
 /** Listens on a free port of `address` and gives it back. */

@@ -1,12 +1,14 @@
 import { createSocket } from "node:dgram";
 import { connect, createServer, type Server, type Socket } from "node:net";
-import { afterEach, describe, expect, it, vi } from "vitest";
+import { afterEach, describe, expect, it } from "vitest";
 import type { DatagramFlow, TcpFlow } from "#net/flow";
 import { systemClock } from "#runtime/clock";
 import { silentLog } from "#runtime/log";
+import { serveFiles } from "#sandbox/kubelet/runtimes/nginx";
 import { NodeProxy } from "#sandbox/proxy/node-proxy";
 import { PodNetwork } from "#sandbox/proxy/pod-network";
 import { buildTable } from "#sandbox/proxy/table";
+import { soon } from "../../support/soon.ts";
 import { freePort, get, listenOn, podServer } from "../../support/traffic.ts";
 
 const VIP = "127.77.10.1";
@@ -136,7 +138,28 @@ describe("TCP through a node", () => {
     });
     await pod(network, P1, echo);
     const sent = Buffer.alloc(2_000_000, "x");
-    expect(await exchange(port, sent)).toBe(sent.byteLength);
+    expect(await exchange({ address: "127.0.0.1", port }, sent)).toHaveLength(sent.byteLength);
+  });
+
+  it("brings nginx's answer to a client that stopped sending, as the pod itself gives it", async () => {
+    const { network, port } = await node({ pods: [P1] });
+    const resolve = async () => {
+      // The client's end of stream is read meanwhile.
+      await new Promise((done) => setTimeout(done, 50));
+      return import.meta.filename;
+    };
+    const container = { ports: [{ port: 80, protocol: "TCP" }], mounts: [] };
+    const served = { container, podAddress: P1, fs: { resolve }, log: { line: () => undefined } };
+    const nginx = await serveFiles(served, { clock: systemClock, ports: network, host: "127.0.0.1" });
+    closing.push(() => nginx.kill());
+    const pod = network.lookup(P1, 80, "TCP");
+    if (pod === null) throw new Error("nginx listens nowhere");
+    for (const at of [pod, { address: "127.0.0.1", port }]) {
+      for (const version of ["1.0", "1.1"]) {
+        const reply = await exchange(at, `GET /page.txt HTTP/${version}\r\nHost: web\r\n\r\n`);
+        expect(reply.toString()).toMatch(/^HTTP\/1.1 200 OK\r\n[\s\S]*brings nginx's answer/);
+      }
+    }
   });
 
   it("passes a reset on", async () => {
@@ -149,8 +172,8 @@ describe("TCP through a node", () => {
   it("leaves a connection without any answer under policy Local when only other nodes have pods", async () => {
     const { port, proxy } = await node({ pods: [P2], spec: { externalTrafficPolicy: "Local" } });
     const answer = get("127.0.0.1", port);
+    await soon(() => expect(proxy.counters().dropped).toBe(1));
     expect(await Promise.race([answer, new Promise((resolve) => setTimeout(resolve, 150, "silence"))])).toBe("silence");
-    expect(proxy.counters().dropped).toBe(1);
     await proxy.close();
     await answer;
   });
@@ -179,7 +202,7 @@ describe("a node that loses power", () => {
     const events: string[] = [];
     for (const name of ["end", "error", "close"] as const) client.on(name, () => events.push(name));
     client.write("hello");
-    await vi.waitFor(() => expect(held).toHaveLength(1));
+    await soon(() => expect(held).toHaveLength(1));
 
     proxy.setPower(false);
     for (const socket of held) socket.destroy();
@@ -192,7 +215,7 @@ describe("a node that loses power", () => {
 
     proxy.setPower(true);
     await pod(network, P1);
-    await vi.waitFor(async () => expect(await get(NODE_ADDRESS, nodePort)).toContain(P1));
+    await soon(async () => expect(await get(NODE_ADDRESS, nodePort)).toContain(P1));
   });
 });
 
@@ -216,7 +239,7 @@ describe("UDP through a node", () => {
     const ask = async (text: string, port?: number) => {
       const before = answers.length;
       expect(proxy.deliver(datagram(text, (bytes) => answers.push(Buffer.from(bytes).toString()), port))).toBe("ok");
-      await vi.waitFor(() => expect(answers.length).toBe(before + 1));
+      await soon(() => expect(answers.length).toBe(before + 1));
     };
     await ask("a");
     await ask("b");
@@ -234,15 +257,13 @@ describe("UDP through a node", () => {
   });
 });
 
-/** Sends everything, ends, and counts what comes back until the other side ends. */
-function exchange(port: number, bytes: Uint8Array): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const socket = connect({ host: "127.0.0.1", port, allowHalfOpen: true });
-    let received = 0;
-    socket.on("data", (chunk) => {
-      received += chunk.byteLength;
-    });
-    socket.on("end", () => resolve(received));
+/** Sends everything, ends, and resolves with what comes back until the other side ends. */
+function exchange(at: { readonly address: string; readonly port: number }, bytes: Uint8Array | string) {
+  return new Promise<Buffer>((resolve, reject) => {
+    const socket = connect({ host: at.address, port: at.port, allowHalfOpen: true });
+    const received: Buffer[] = [];
+    socket.on("data", (chunk) => received.push(chunk));
+    socket.on("end", () => resolve(Buffer.concat(received)));
     socket.on("error", reject);
     socket.end(bytes);
   });
@@ -258,12 +279,12 @@ describe("a health check port of a node", () => {
       return [reply.status, reply.headers.get("x-load-balancing-endpoint-weight"), await reply.json()];
     };
     const body = { service: { namespace: "default", name: "web" }, serviceProxyHealthy: true };
-    await vi.waitFor(async () => expect(await ask()).toEqual([200, "2", { ...body, localEndpoints: 2 }]), 5_000);
+    await soon(async () => expect(await ask()).toEqual([200, "2", { ...body, localEndpoints: 2 }]));
     made.setPods(["10.244.2.1"]);
     expect(await ask()).toEqual([503, "0", { ...body, localEndpoints: 0 }]);
     made.proxy.setPower(false);
     await expect(ask()).rejects.toThrow();
     made.proxy.setPower(true);
-    await vi.waitFor(async () => expect((await ask())[0]).toBe(503), 5_000);
+    await soon(async () => expect((await ask())[0]).toBe(503));
   });
 });

@@ -100,6 +100,8 @@ export async function serveFiles(context: Served, deps: NginxDeps & { readonly h
   try {
     for (const port of wanted.length === 0 ? [80] : wanted) {
       const server = createServer({ keepAliveTimeout: 65_000, noDelay: true }, handle);
+      // As nginx: who has said all it has to say (`nc -N`) still gets the answer. Node's types do not know the switch.
+      Object.assign(server, { httpAllowHalfOpen: true });
       server.on("clientError", (_error, socket) => {
         if (socket.writable) socket.end("HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
       });
