@@ -1,6 +1,6 @@
 import { closeSync, writeSync } from "node:fs";
 import { getCompileCacheDir } from "node:module";
-import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
+import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from "node:worker_threads";
 import { Fault } from "#core/errors";
 import { isFrame } from "../ethernet.ts";
 import type { Log } from "../host.ts";
@@ -96,20 +96,25 @@ class PacketLink implements HostLink {
         this.#wake();
         fail(new Fault("unavailable", `the packet sockets did not start within ${START_MS / 1000} s`));
       }, START_MS);
-      this.#port.on("message", (report: WireReport) => {
+      const hear = (report: WireReport) => {
         if (report.kind === "failed") fail(whyNot(report));
         else this.#hear(report);
         if (report.kind !== "info" || phase !== "starting") return;
         clearTimeout(timer);
         phase = "running";
         resolve();
-      });
+      };
+      this.#port.on("message", hear);
       this.#worker.on("error", (cause) =>
         fail(new Fault("internal", "the thread of the packet sockets failed", { cause })),
       );
-      this.#worker.on("exit", (code) =>
-        fail(new Fault("internal", `the thread of the packet sockets ended with code ${code}`)),
-      );
+      this.#worker.on("exit", (code) => {
+        // Node tells of the end before it has handed over what was said last: why it ended.
+        for (let last = receiveMessageOnPort(this.#port); last; last = receiveMessageOnPort(this.#port)) {
+          hear(last.message);
+        }
+        fail(new Fault("internal", `the thread of the packet sockets ended with code ${code}`));
+      });
     });
   }
 
