@@ -1,6 +1,6 @@
 "use client";
 
-import { useMemo, useState } from "react";
+import { memo, useMemo, useState } from "react";
 import type { ServiceRow } from "#api/dashboard/services";
 import { count, ports } from "#client/format";
 import { freeze, type ServiceTab, type SortKey } from "#client/service-list";
@@ -103,7 +103,8 @@ export function ServiceTable({ rows, tab, sort, onSort, selected, onSelect, onEx
   );
 }
 
-function Row({
+/** Drawn anew only when it says something else, not with every change of another Service. */
+const Row = memo(function Row({
   row,
   tab,
   selected,
@@ -190,7 +191,7 @@ function Row({
       ) : null}
     </Tr>
   );
-}
+});
 
 function Addresses({ row }: { readonly row: ServiceRow }) {
   if (row.addresses.length === 0) return <NoHull />;

@@ -1,6 +1,6 @@
 "use client";
 
-import { useEffect, useMemo, useRef, useState } from "react";
+import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import type { ServiceStatus } from "#api/dashboard/services";
 import type { ExposeForm } from "#client/expose-form";
 import { count, plural } from "#client/format";
@@ -51,6 +51,9 @@ export function ServicesScreen() {
     if (home !== tab) params.set({ tab: home === "balancers" ? null : home });
   }, [selected, home, tab, params]);
 
+  const { set } = params;
+  const select = useCallback((key: string) => set({ service: key, expose: null }, "push"), [set]);
+  const expose = useCallback((key: string) => set({ expose: key, service: null }), [set]);
   const clear = () => {
     setText("");
     setStatus(null);
@@ -108,8 +111,8 @@ export function ServicesScreen() {
             sort={sort}
             onSort={setSort}
             selected={exposing !== null && exposing !== "pick" ? exposing : selected}
-            onSelect={(key) => params.set({ service: key, expose: null }, "push")}
-            onExpose={(key) => params.set({ expose: key, service: null })}
+            onSelect={select}
+            onExpose={expose}
           />
         )}
         {exposing === null || rows === undefined ? null : (

@@ -3,7 +3,7 @@ import { byAge } from "#api/resources";
 import type { Allocator } from "#core/allocate";
 import type { HoldView } from "#core/holds";
 import type { Plan } from "#core/plan";
-import { type ServiceView, toServiceView } from "#core/service-view";
+import { type ServiceView, serviceView } from "#core/service-view";
 import type { MoveBudget } from "./move-budget.ts";
 import type { PoolConfig } from "./pool-config.ts";
 import { type Waiter, Waiters } from "./waiters.ts";
@@ -50,7 +50,7 @@ export class Allocation {
   adopt(services: readonly Service[], config: PoolConfig): void {
     const { allocator } = this.#deps;
     allocator.setPools(config.pools, config.leftOut);
-    const views = services.toSorted(byAge).map(viewOf);
+    const views = services.toSorted(byAge).map(serviceView);
     const rest = views.filter((view) => {
       if (!view.isLoadBalancer || view.ingress.length === 0) return false;
       const plan = allocator.plan(view);
@@ -63,11 +63,16 @@ export class Allocation {
     this.#deps.onUse();
   }
 
-  configure(config: PoolConfig): void {
-    this.#deps.allocator.setPools(config.pools, config.leftOut);
+  /**
+   * Takes over the pools in force and serves whoever waits. To be decided on again are the Services of these keys only,
+   * not the others, whatever their number; null: all of them.
+   */
+  configure(config: PoolConfig): ReadonlySet<string> | null {
+    const concerned = this.#deps.allocator.setPools(config.pools, config.leftOut);
     this.#somethingFree = true;
     this.serveWaiters();
     this.#deps.onUse();
+    return concerned;
   }
 
   /**
@@ -76,7 +81,7 @@ export class Allocation {
    */
   setHolds(holds: readonly HoldView[], services: readonly Service[]): void {
     const { allocator, enqueue } = this.#deps;
-    const inConflict = () => services.map(viewOf).filter((view) => allocator.conflictOf(view) !== null);
+    const inConflict = () => services.map(serviceView).filter((view) => allocator.conflictOf(view) !== null);
     const before = inConflict();
     allocator.setHolds(holds);
     for (const { key } of [...before, ...inConflict()]) enqueue(key);
@@ -92,7 +97,7 @@ export class Allocation {
       this.forget(key);
       return undefined;
     }
-    const view = viewOf(service);
+    const view = serviceView(service);
     const plan = this.#plan(view);
     this.#claim(view, plan);
     return { service, view, plan };
@@ -121,7 +126,7 @@ export class Allocation {
 
   /** The status was written: what it no longer shows is free now. */
   confirm(service: Service): void {
-    const view = viewOf(service);
+    const view = serviceView(service);
     this.#inFlight.delete(view.key);
     if (!view.isLoadBalancer) return;
     const claim = this.#deps.allocator.ledger.claimOf(view.key);
@@ -130,7 +135,7 @@ export class Allocation {
 
   /** A write was refused for good: the claim falls back to what the status says. */
   abandon(service: Service): void {
-    if (this.#deps.allocator.holdShown(viewOf(service))) this.#freed();
+    if (this.#deps.allocator.holdShown(serviceView(service))) this.#freed();
   }
 
   /** Gives what became free to those who wait. Runs before every decision, so that no newcomer overtakes. */
@@ -152,7 +157,7 @@ export class Allocation {
         this.forget(key);
         continue;
       }
-      const view = viewOf(service);
+      const view = serviceView(service);
       const plan = this.#plan(view);
       const refusal = refusalIn(plan);
       if (refusal !== null) {
@@ -209,15 +214,4 @@ function refusalIn(plan: Plan): Pick<Waiter, "reason" | "sentence" | "isPending"
   if (plan.kind === "refuse") return { reason: plan.reason, sentence: plan.sentence, isPending: true };
   if (plan.kind !== "keep" || plan.note === null) return null;
   return { reason: plan.note.reason, sentence: plan.note.sentence, isPending: false };
-}
-
-const views = new WeakMap<Service, ServiceView>();
-
-/** Objects of a cache never change, so each is read once. */
-export function viewOf(service: Service): ServiceView {
-  const known = views.get(service);
-  if (known !== undefined) return known;
-  const view = toServiceView(service);
-  views.set(service, view);
-  return view;
 }

@@ -9,12 +9,12 @@ import { explainAnnounce } from "#core/explain";
 import type { Plan } from "#core/plan";
 import type { PoolView } from "#core/pools";
 import { conditionReason } from "#core/reasons";
-import type { ServiceView } from "#core/service-view";
+import { type ServiceView, serviceView } from "#core/service-view";
 import type { Cluster } from "#kube/port";
 import type { Clock } from "#runtime/clock";
 import type { Log } from "#runtime/log";
 import type { Next } from "#runtime/loop";
-import { type Allocation, type Decision, viewOf } from "./allocation.ts";
+import type { Allocation, Decision } from "./allocation.ts";
 import { type AnnouncedView, AWAITING } from "./announced.ts";
 import type { Background } from "./background.ts";
 import { type EventRecorder, timestamp } from "./events.ts";
@@ -169,7 +169,7 @@ export class ServiceReconciler {
       log.warn("no address", { service: view.key, reason: plan.reason, sentence: plan.sentence });
     } else if (plan.kind === "release") log.info("address released", { service: view.key });
     // Real API servers take the annotation in with the status; others need a second write.
-    if (poolWish(viewOf(written), plan) !== null) {
+    if (poolWish(serviceView(written), plan) !== null) {
       background.addKeyed(view.key, () => this.#annotate(view.key, signal));
     }
   }

@@ -1,7 +1,7 @@
 import type { Service } from "#api/kubernetes/services";
 import {
   ADDRESS_HOLDS,
-  byAge,
+  ageOf,
   CONFIGURATION_STATES,
   ENDPOINT_SLICES,
   isSameSpec,
@@ -155,11 +155,10 @@ async function run(
   const moves = new MoveBudget({ clock, again: enqueue });
   const allocation = new Allocation({ allocator, get: (key) => latest.get(key), enqueue, moves, onUse });
 
-  const everyService = () => {
-    // Those that hold addresses first: they may free some, and must not wait for those who may get them.
-    const list = services.list().toSorted((a, b) => held(b) - held(a) || byAge(a, b));
-    for (const service of list) if (service.spec?.type === "LoadBalancer") enqueue(keyOf(service));
+  const inTurn = (list: readonly Service[]) => {
+    for (const key of byTurn(list)) enqueue(key);
   };
+  const everyService = () => inTurn(services.list());
   const config = controllerConfiguration({
     kinds,
     namespace,
@@ -173,8 +172,8 @@ async function run(
     },
     onPools: (pools) => {
       if (isAdopting) return;
-      allocation.configure(pools);
-      everyService();
+      const concerned = allocation.configure(pools);
+      inTurn(concerned === null ? services.list() : [...concerned].flatMap((key) => services.get(key) ?? []));
     },
     onAdvertisements: everyService,
   });
@@ -241,7 +240,7 @@ async function run(
         background.pump();
         return next;
       }),
-      { log, signal, workers: WRITERS, onFailure },
+      { log, signal, workers: WRITERS, onFailure, clock },
     ),
     runLoop(poolQueue, timed("pool", poolStatusReconciler({ cluster, pools, allocator })), {
       log,
@@ -274,6 +273,18 @@ function paced(clock: Clock, afterMs: number, task: () => void): () => void {
   };
 }
 
-function held(service: Service): number {
-  return (service.status?.loadBalancer?.ingress ?? []).length > 0 ? 1 : 0;
+/**
+ * Keys of the load balancers among them. Those that hold addresses first: they may free some, and must not wait for
+ * those who may get them.
+ */
+function byTurn(services: readonly Service[]): readonly string[] {
+  return services
+    .filter(({ spec }) => spec?.type === "LoadBalancer")
+    .map(({ metadata, status }) => {
+      const key = keyOf({ metadata });
+      const holds = (status?.loadBalancer?.ingress ?? []).length > 0;
+      return { key, turn: `${holds ? 0 : 1} ${ageOf(metadata.creationTimestamp, key)}` };
+    })
+    .sort((a, b) => (a.turn < b.turn ? -1 : a.turn > b.turn ? 1 : 0))
+    .map(({ key }) => key);
 }

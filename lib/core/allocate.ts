@@ -1,7 +1,4 @@
-/**
- * Which address a Service should hold (metallb.md sections 2.2 and 3, its
- * quirks repaired). Deterministic: the same claims and pools give the same plan.
- */
+/** Which address a Service should hold (metallb.md 2.2 and 3, repaired). Deterministic: the same input, the same plan. */
 import { type Address, compareAddresses, formatAddress, sameAddress } from "./address.ts";
 import { choose, conflictAmong, heldBack, poolOfAll, type Supply } from "./choose.ts";
 import type { HoldView } from "./holds.ts";
@@ -33,14 +30,12 @@ interface AllocatorOptions {
 }
 
 /**
- * Pools, claims, and the plan for each Service. `plan` only reads; `hold` and
- * `release` record what was decided or observed, so that a decision taken and
- * held in one step can never be given to two.
+ * Pools, claims, and the plan for each Service. `plan` only reads; `hold` and `release` record what was decided or
+ * observed, so that a decision taken and held in one step can never be given to two.
  *
- * Guarantees, in order of precedence: an address that is still legal is kept,
- * held back meanwhile or not, but for one that another machine uses and nobody asked for; no other address that is held back is given out;
- * a requested address is granted or refused, never swapped; otherwise the
- * lowest free or shareable address of the first pool that can serve.
+ * Guarantees, in order of precedence: an address that is still legal is kept, held back meanwhile or not, but for one
+ * that another machine uses and nobody asked for; no other address that is held back is given out; a requested address
+ * is granted or refused, never swapped; otherwise the lowest free or shareable address of the first pool that can serve.
  */
 export class Allocator {
   readonly ledger = new Ledger();
@@ -55,10 +50,17 @@ export class Allocator {
     return this.#supply.order;
   }
 
-  /** `leftOut`: names of pool objects that exist but are invalid and have no valid version in force. */
-  setPools(pools: readonly PoolView[], leftOut: ReadonlySet<string> = new Set()): void {
-    this.ledger.setPools(pools);
+  /**
+   * `leftOut`: names of pool objects that exist but are invalid and have no valid version in force. Answers with the
+   * keys of those Services that have what they ask for and whose plan may be another one now; null: of any.
+   */
+  setPools(pools: readonly PoolView[], leftOut: ReadonlySet<string> = new Set()): ReadonlySet<string> | null {
+    // An address that no pool in force owns belongs to one of these, as far as anybody can say.
+    const before = this.#supply.leftOut;
+    const isSame = before.size === leftOut.size && [...before].every((name) => leftOut.has(name));
+    const concerned = this.ledger.setPools(pools);
     this.#supply = this.#supplyOf(pools, leftOut);
+    return isSame ? concerned : null;
   }
 
   /** AddressHolds that hold now: none of their addresses is given out to a Service that has it not in its status. */

@@ -91,7 +91,7 @@ export function advertisementsOf(
 export function electAnnouncer(question: AnnounceQuestion): AnnounceAnswer {
   const { service, nodes } = question;
   const common = reasonForAllNodes(question);
-  if (common !== null) return nobody(nodes, () => common, common);
+  if (common !== null) return nobody(nodes, common);
 
   const applicable = applicableTo(service.labels, question.advertisements);
   const local = new Set(question.endpoints.filter(({ serving }) => serving).map(({ nodeName }) => nodeName));
@@ -181,13 +181,19 @@ function preferenceScore(node: NodeFacts, applicable: readonly L2Facts[]): numbe
   return score;
 }
 
-function nobody(
-  nodes: readonly NodeFacts[],
-  reasonOf: (node: NodeFacts) => AnnounceReason,
-  reason: AnnounceReason,
-): AnnounceAnswer {
-  const reasons = new Map(nodes.map((node) => [node.name, reasonOf(node)]));
-  return { winner: null, order: [], interfaces: null, reasons, reason };
+const nobodies = new WeakMap<readonly NodeFacts[], Map<AnnounceReason, AnnounceAnswer>>();
+
+/** For thousands of Services and hundreds of nodes the answer is the same: it is made once for each list of nodes. */
+function nobody(nodes: readonly NodeFacts[], reason: AnnounceReason): AnnounceAnswer {
+  const known = nobodies.get(nodes) ?? new Map<AnnounceReason, AnnounceAnswer>();
+  nobodies.set(nodes, known);
+  let answer = known.get(reason);
+  if (answer === undefined) {
+    const reasons = new Map(nodes.map((node) => [node.name, reason]));
+    answer = { winner: null, order: [], interfaces: null, reasons, reason };
+    known.set(reason, answer);
+  }
+  return answer;
 }
 
 function sharedReason(reasons: ReadonlyMap<string, AnnounceReason>): AnnounceReason {

@@ -52,17 +52,24 @@ export class Ledger {
   readonly #groups = new Map<string, ShareGroup>();
   #holds = new HoldIndex([]);
 
-  /** Replaces the pools; claims stay. O(addresses in use). Pools must not overlap. */
-  setPools(pools: readonly PoolView[]): void {
+  /**
+   * Replaces the pools; claims stay. O(addresses in use). Pools must not overlap. Answers with the keys of those who
+   * occupy an address that now is of another pool, or of one that says something else: what says the same is the same object.
+   */
+  setPools(pools: readonly PoolView[]): ReadonlySet<string> {
     const states = pools.map((view) => this.#toState(view));
     this.#pools = new Map(states.map((state) => [state.view.name, state]));
     const sorted = (family: Family) =>
       states.flatMap(({ slots }) => slots[family]).toSorted((a, b) => (a.first < b.first ? -1 : 1));
     this.#index = { 4: sorted(4), 6: sorted(6) };
+    const concerned = new Set<string>();
     for (const entry of this.#entries.values()) {
+      const before = entry.slot?.state.view;
       entry.slot = this.#slotOf(entry.address);
       if (entry.slot !== null) entry.slot.state.inUse[entry.address.family]++;
+      if (entry.slot?.state.view !== before) for (const { key } of entry.claims) concerned.add(key);
     }
+    return concerned;
   }
 
   /** Replaces the holds; claims stay. O(ranges of pools and holds), whatever their size. */

@@ -45,6 +45,40 @@ export function poolContains(pool: PoolView, address: Address): boolean {
   return indexOf(pool).overlap({ first: address, last: address }) !== undefined;
 }
 
+/**
+ * True when every Service that may hold an address of `before` may hold it of `after` too. Costs what the pools' ranges
+ * do, whatever the number of Services. False may be wrong: where a range was cut into parts that lie side by side, say.
+ */
+export function covers(after: PoolView, before: PoolView): boolean {
+  if (after === before) return true;
+  if (after.avoidBuggyIPs && !before.avoidBuggyIPs) return false;
+  if (!isWithin(before.namespaces, after.namespaces)) return false;
+  const selectors = (pool: PoolView) => JSON.stringify(pool.serviceSelectors);
+  if (after.serviceSelectors.length > 0 && selectors(after) !== selectors(before)) return false;
+  return before.ranges.every((range) => {
+    const found = indexOf(after).overlap(range)?.range;
+    return found !== undefined && found.first.value <= range.first.value && found.last.value >= range.last.value;
+  });
+}
+
+/** Whether whoever `some` names is named by `all` too; null names everybody. */
+function isWithin(some: ReadonlySet<string> | null, all: ReadonlySet<string> | null): boolean {
+  return all === null || (some !== null && [...some].every((name) => all.has(name)));
+}
+
+/**
+ * Of two sets of pools in force, whether an address is, or was, in the ranges of a pool that the other set has not, or
+ * has as something else: what says the same is the same object. Any other address is where it was.
+ */
+export function changedAmong(before: readonly PoolView[], after: readonly PoolView[]): (address: Address) => boolean {
+  const only = (these: readonly PoolView[], those: readonly PoolView[]) => {
+    const known = new Set(those);
+    return these.filter((pool) => !known.has(pool)).map(indexOf);
+  };
+  const changed = [...only(before, after), ...only(after, before)];
+  return (address) => changed.some((index) => index.overlap({ first: address, last: address }) !== undefined);
+}
+
 const indexes = new WeakMap<readonly AddressRange[], RangeIndex<null>>();
 
 /** Asked for every Service again and again, of a list that never changes. */

@@ -85,6 +85,17 @@ export function serviceAnnotation(annotations: Labels | undefined, name: string)
   return Object.hasOwn(annotations, DEPRECATED_PREFIX + name) ? annotations[DEPRECATED_PREFIX + name] : undefined;
 }
 
+const views = new WeakMap<ServiceLike, ServiceView>();
+
+/** As `toServiceView`, for objects that never change, as those of a cache: each is read once. */
+export function serviceView(service: ServiceLike): ServiceView {
+  const known = views.get(service);
+  if (known !== undefined) return known;
+  const view = toServiceView(service);
+  views.set(service, view);
+  return view;
+}
+
 /** Reads a Service. Never throws: what is wrong with a request is in `requestProblem`. */
 export function toServiceView(service: ServiceLike): ServiceView {
   const { metadata, spec = {} } = service;

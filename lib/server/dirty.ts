@@ -5,7 +5,9 @@ import type { Service } from "#api/kubernetes/services";
 import type { ServiceL2Status } from "#api/metallb";
 import { LABEL } from "#api/names";
 import { keyOf } from "#api/resources";
-import { addressesOf, serviceView } from "./objects-to-facts.ts";
+import type { Address } from "#core/address";
+import { serviceView } from "#core/service-view";
+import { addressesOf } from "./objects-to-facts.ts";
 import type { View } from "./view.ts";
 import type { Kind, World } from "./world.ts";
 
@@ -75,6 +77,19 @@ export class Dirty {
       if (service.spec?.type === "LoadBalancer") this.#others.add(keyOf(service));
     }
     this.#allNodes = true;
+  }
+
+  /**
+   * Other pools are in force. Due are those load balancers only that hold an address of which `isChanged` is true, and
+   * those that ask for something they do not have.
+   */
+  poolsChanged(isChanged: (address: Address) => boolean): void {
+    for (const service of this.#world.services.list()) {
+      if (service.spec?.type !== "LoadBalancer") continue;
+      const { key, held, requestProblem, dualStack } = serviceView(service);
+      const hasAll = held !== null && held.length > 0 && requestProblem === null && dualStack !== "prefer";
+      if (!hasAll || held.some(isChanged)) this.#others.add(key);
+    }
   }
 
   /** Something is due that the last batch left. */

@@ -3,11 +3,7 @@ import { serviceOfSlice } from "#api/facts";
 import type { EndpointSlice, Service } from "#api/kubernetes/services";
 import { keyOf } from "#api/resources";
 import { canonicalText } from "#core/address";
-import { toServiceView } from "#core/service-view";
 import { perObject } from "./last.ts";
-
-/** Objects of a cache never change, so each is read once. */
-export const serviceView = perObject(toServiceView);
 
 export function groupSlices(slices: readonly EndpointSlice[]): ReadonlyMap<string, readonly EndpointSlice[]> {
   const groups = new Map<string, EndpointSlice[]>();

@@ -1,3 +1,4 @@
+import { changedAmong, type PoolView } from "#core/pools";
 import type { ServerContext } from "./context.ts";
 import { Dirty } from "./dirty.ts";
 import { componentFacts, sessionFacts, type Views } from "./facts.ts";
@@ -45,6 +46,7 @@ export function startProjector({ context, world, views, hub, probes }: Parts): P
   const { clock, log } = context;
   const dirty = new Dirty(world);
   let judgedBy = "";
+  let pools: readonly PoolView[] = [];
   let version: string | null = null;
   let askedAt = Number.NEGATIVE_INFINITY;
   let cancelRun: (() => void) | undefined;
@@ -69,6 +71,10 @@ export function startProjector({ context, world, views, hub, probes }: Parts): P
     if (judge !== judgedBy) {
       judgedBy = judge;
       dirty.everyBalancer();
+    }
+    if (view.pools !== pools) {
+      dirty.poolsChanged(changedAmong(pools, view.pools));
+      pools = view.pools;
     }
     const services = dirty.takeServices(() => hub.rows("services"));
     if (services === "all")
@@ -156,12 +162,11 @@ export function startProjector({ context, world, views, hub, probes }: Parts): P
   };
 }
 
-/** Everything beyond a Service itself that decides what its row says. */
+/** Everything beyond a Service itself that decides what its row says, but for pools: these decide about few at a time. */
 function judgement(view: View): string {
-  const { controllerReady, announcersKnown, unreachable, namespaces, pools, advertisements } = view.facts;
+  const { controllerReady, announcersKnown, unreachable, namespaces, advertisements } = view.facts;
   return JSON.stringify([
     view.nodes,
-    pools.map((pool) => [pool.metadata.name, pool.spec, pool.metadata.labels]),
     namespaces.map(({ metadata }) => [metadata.name, metadata.labels]),
     advertisements.map((ad) => [ad.metadata.name, ad.spec]),
     [...view.conflicts],

@@ -13,8 +13,9 @@ import { nameIn } from "#core/findings";
 import { compileHolds, HoldIndex, type HoldView, holdsAt } from "#core/holds";
 import type { Plan } from "#core/plan";
 import type { PoolView } from "#core/pools";
+import { serviceView } from "#core/service-view";
 import { last, lastAlike } from "./last.ts";
-import { groupSlices, heldBy, holdersOf, serviceView } from "./objects-to-facts.ts";
+import { groupSlices, heldBy, holdersOf } from "./objects-to-facts.ts";
 import { asWritten } from "./sound.ts";
 import {
   announcementsOf,

@@ -3,10 +3,10 @@ import { isNetworkUnavailable, serviceOfSlice, toEndpointFacts } from "#api/fact
 import type { Node } from "#api/kubernetes/cluster";
 import type { EndpointSlice, Service } from "#api/kubernetes/services";
 import { ENDPOINT_SLICES, keyOf, NODES, SERVICES } from "#api/resources";
-import { canonicalText } from "#core/address";
-import { sameL2, samePools } from "#core/configuration/same";
+import { canonicalText, tryParseAddress } from "#core/address";
+import { sameL2, sameLeftOut } from "#core/configuration/same";
 import { type AnnounceAnswer, electAnnouncer, type NodeFacts } from "#core/election";
-import { poolOfAll } from "#core/pools";
+import { changedAmong, type PoolView, poolOfAll } from "#core/pools";
 import { type ServiceView, toServiceView } from "#core/service-view";
 import type { Cluster, ObjectCache } from "#kube/port";
 import { Grouping } from "#runtime/grouping";
@@ -82,7 +82,10 @@ export class World {
       onCompiled: (now, before) => {
         this.#config = speakerConfig(now);
         onConfig();
-        if (!samePools(now, before) || !sameL2(now, before)) onChange(null);
+        if (sameLeftOut(now, before) && sameL2(now, before)) {
+          const keys = this.#concerned(before.configuration.pools, now.configuration.pools);
+          if (keys.length > 0) onChange(keys);
+        } else onChange(null);
       },
     });
   }
@@ -168,6 +171,17 @@ export class World {
     if (owner !== undefined) return owner.name;
     // Its pool is invalid and we never saw it valid. The others did: whoever restarted meanwhile must elect as they do.
     return allocatedFrom !== null && this.#config.leftOut.has(allocatedFrom) ? allocatedFrom : null;
+  }
+
+  /** Keys of the Services that hold an address whose pool is another one, or says something else. */
+  #concerned(before: readonly PoolView[], now: readonly PoolView[]): readonly string[] {
+    const isChanged = changedAmong(before, now);
+    const concerns = ({ status }: Service) =>
+      (status?.loadBalancer?.ingress ?? []).some(({ ip }) => {
+        const address = tryParseAddress(ip ?? "");
+        return address !== null && isChanged(address);
+      });
+    return this.services.list().filter(concerns).map(keyOf);
   }
 
   #caches(): readonly ObjectCache<unknown>[] {

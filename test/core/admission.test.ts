@@ -299,6 +299,23 @@ describe("a legal change that is probably not meant is warned of", () => {
     expect(warnings.map((text, index) => text.slice(0, expected[index]?.length))).toEqual(expected);
   });
 
+  it.each([
+    ["grows", production(["10.1.0.0/24", "10.3.0.0/24"])],
+    ["is given to the front of the line", production(["10.1.0.0/24"], { serviceAllocation: { priority: 1 } })],
+    ["is not given out by itself any more", production(["10.1.0.0/24"], { autoAssign: false })],
+  ])("no Service is looked at when a pool %s: none can lose anything", (_name, changed) => {
+    const context = {
+      get services(): readonly ServiceLike[] {
+        throw new Error("looked at");
+      },
+    };
+    const { namespace, name } = changed.metadata;
+    const change = (object: unknown) =>
+      ({ kind: "IPAddressPool", operation: "UPDATE", namespace, name, object, oldObject: undefined }) as const;
+    expect(admit(CLUSTER, change(changed), context).errors).toEqual([]);
+    expect(() => admit(CLUSTER, change(production(["10.1.0.0/25"])), context)).toThrow("looked at");
+  });
+
   it("a long list of Services stops after ten and says how many more there are", () => {
     const many = Array.from({ length: 25 }, (_, index) => service(`web-${index + 10}`, `10.1.0.${index + 1}`));
     const { warnings } = ask("DELETE", production([]), { services: many });

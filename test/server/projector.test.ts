@@ -1,16 +1,19 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { NAMESPACE } from "#api/names";
+import { ANNOTATION, NAMESPACE } from "#api/names";
 import {
   ADDRESS_HOLDS,
   ENDPOINT_SLICES,
   IP_ADDRESS_POOLS,
   L2_ADVERTISEMENTS,
+  LEASES,
   NODES,
   SERVICE_L2_STATUSES,
   SERVICES,
   SPEAKER_STATES,
 } from "#api/resources";
+import { changedAmong } from "#core/pools";
+import { Dirty } from "#server/dirty";
 import { Views } from "#server/facts";
 import { Hub } from "#server/hub";
 import { Probes } from "#server/probes";
@@ -22,6 +25,7 @@ import { VirtualClock } from "../support/virtual-clock.ts";
 import {
   advertisement,
   contextFor,
+  controllerPod,
   FakeProber,
   healthyCluster,
   l2Status,
@@ -92,6 +96,16 @@ const change: fc.Arbitrary<(cluster: MemoryCluster) => void> = fc.oneof(
     .map((range) => (cluster: MemoryCluster) => {
       cluster.seed(IP_ADDRESS_POOLS, pool("production", [range]));
     }),
+  fc
+    .tuple(fc.constantFrom("127.77.20.1/32", "127.77.10.2-127.77.10.3", "nonsense"), fc.boolean())
+    .map(([range, isBlue]) => (cluster: MemoryCluster) => {
+      const made = pool("lab", [range]);
+      cluster.seed(IP_ADDRESS_POOLS, {
+        ...made,
+        metadata: { ...made.metadata, labels: isBlue ? { colour: "blue" } : {} },
+      });
+    }),
+  fc.constant((cluster: MemoryCluster) => cluster.drop(IP_ADDRESS_POOLS, `${NAMESPACE}/lab`)),
   fc.constantFrom("production", "none").map((of) => (cluster: MemoryCluster) => {
     cluster.seed(L2_ADVERTISEMENTS, advertisement("external", [of]));
   }),
@@ -153,6 +167,30 @@ describe("in a cluster of thousands", () => {
     expect(named()).toBe(2_000);
   });
 
+  it("an edit of a pool concerns those on its addresses and those who ask for more, not the others", () => {
+    const cluster = healthyCluster();
+    const spec = { ipFamilyPolicy: "PreferDualStack" };
+    cluster.seed(SERVICES, ...balancers(300, () => "127.77.10.1"));
+    cluster.seed(
+      SERVICES,
+      service("lab", { ip: "127.77.30.1" }),
+      service("waits"),
+      service("more", { spec, ip: "127.77.10.1" }),
+    );
+    const { world, views } = projecting(cluster);
+    const dirty = new Dirty(world);
+    const due = (addresses: readonly string[]) => {
+      const before = views.now().pools;
+      cluster.seed(IP_ADDRESS_POOLS, pool("lab", addresses));
+      dirty.poolsChanged(changedAmong(before, views.now().pools));
+      const taken = dirty.takeServices(() => []);
+      return taken === "all" ? taken : [...taken].sort();
+    };
+    expect(due(["127.77.20.0/24"])).toEqual(["default/more", "default/waits"]);
+    expect(due(["127.77.20.0/24", "127.77.30.1/32"])).toEqual(["default/lab", "default/more", "default/waits"]);
+    expect(due(["nonsense"])).toEqual(["default/more", "default/waits"]);
+  });
+
   it("waiting Services hear within a second that an address was given back, and of nothing else", () => {
     const cluster = healthyCluster();
     cluster.seed(IP_ADDRESS_POOLS, pool("production", ["127.77.10.1/32"]));
@@ -171,6 +209,23 @@ describe("in a cluster of thousands", () => {
     cluster.drop(SERVICES, "default/holder");
     clock.advance(1_100);
     expect(waiting()).toBe(0);
+  });
+
+  it("who leads, and with how much memory, is shown within a second of a renewal", () => {
+    const cluster = healthyCluster();
+    const { clock, hub } = projecting(cluster);
+    const leader = () => hub.row("components", "controller")?.pods[0];
+    expect(leader()).toMatchObject({ leadership: null, memoryBytes: null });
+    cluster.seed(LEASES, {
+      metadata: {
+        name: "berth-controller",
+        namespace: NAMESPACE,
+        annotations: { [ANNOTATION.memoryBytes]: "80000000" },
+      },
+      spec: { holderIdentity: `${controllerPod().metadata.name}_1`, renewTime: "2026-01-01T00:00:00.000000Z" },
+    });
+    clock.advance(1_100);
+    expect(leader()).toMatchObject({ leadership: { leads: true }, memoryBytes: 80_000_000 });
   });
 
   it("they hear of a reservation that ended, too", () => {

@@ -1,6 +1,6 @@
 import { rangeContains } from "../address.ts";
 import { compileHold, type HoldInput, type HoldView } from "../holds.ts";
-import { type ServiceLike, toServiceView } from "../service-view.ts";
+import { type ServiceLike, serviceView } from "../service-view.ts";
 import { bounded, remarkText, type Verdict } from "./admission.ts";
 
 /**
@@ -26,7 +26,7 @@ export function admitHold(
 
 function useOf(service: ServiceLike, { ranges }: HoldView): readonly string[] {
   if (service.spec?.type !== "LoadBalancer") return [];
-  const { key, held, ingress } = toServiceView(service);
+  const { key, held, ingress } = serviceView(service);
   const address = held?.findIndex((one) => ranges.some((range) => rangeContains(range, one))) ?? -1;
   if (address < 0) return [];
   return [`${ingress[address]} is in use: ${key} keeps it, and nobody gets it afterwards`];

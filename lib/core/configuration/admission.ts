@@ -5,9 +5,9 @@ import {
   type ConfigurationInput,
   compileConfiguration,
 } from "../configuration.ts";
-import { type PoolView, poolContains } from "../pools.ts";
+import { covers, type PoolView, poolContains } from "../pools.ts";
 import { closedTo } from "../refusals.ts";
-import { type ServiceLike, type ServiceView, toServiceView } from "../service-view.ts";
+import { type ServiceLike, type ServiceView, serviceView } from "../service-view.ts";
 import { entryOf, textOf } from "./entry.ts";
 import { ownMember } from "./fields.ts";
 import type { ConfigurationFinding, ConfigurationKind, ConfigurationReason } from "./finding.ts";
@@ -157,16 +157,19 @@ function lossesOf(
   { kind, operation, name }: Change,
   before: Configuration,
   after: Configuration,
-  { services, lbClass }: { readonly services: readonly ServiceLike[]; readonly lbClass?: string | undefined },
+  context: { readonly services: readonly ServiceLike[]; readonly lbClass?: string | undefined },
 ): readonly string[] {
   const was = before.pools.find((pool) => pool.name === name);
   if (kind !== "IPAddressPool" || was === undefined) return [];
   const is = after.pools.find((pool) => pool.name === name);
+  // There may be thousands of Services, and whoever makes the change waits.
+  if (is !== undefined && covers(is, was)) return [];
+  const { services, lbClass } = context;
   const losses: string[] = [];
   for (const service of services) {
     if (service.spec?.type !== "LoadBalancer" || (service.spec.loadBalancerClass ?? null) !== (lbClass || null))
       continue;
-    const view = toServiceView(service);
+    const view = serviceView(service);
     if (!mayHold(view, was) || (is !== undefined && mayHold(view, is))) continue;
     if (after.pools.some((pool) => mayHold(view, pool))) continue;
     losses.push(`${view.key} loses ${view.ingress.join(", ")}`);

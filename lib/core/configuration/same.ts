@@ -5,7 +5,12 @@ export function samePools(a: CompiledConfiguration, b: CompiledConfiguration): b
   const [left, right] = [a.configuration.pools, b.configuration.pools];
   // What did not change is the same object.
   const isInForce = left.length === right.length && left.every((pool, index) => pool === right[index]);
-  return isInForce && JSON.stringify(a.leftOut) === JSON.stringify(b.leftOut);
+  return isInForce && sameLeftOut(a, b);
+}
+
+/** The same pools are left out, with the same labels. */
+export function sameLeftOut(a: CompiledConfiguration, b: CompiledConfiguration): boolean {
+  return JSON.stringify(a.leftOut) === JSON.stringify(b.leftOut);
 }
 
 /** Nothing about L2Advertisements changed: who announces need not be looked at again. */

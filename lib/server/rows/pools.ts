@@ -7,6 +7,7 @@ import type { ConfigurationFinding } from "#core/configuration/finding";
 import { advertisementsOf } from "#core/election";
 import { countPool, type FamilyCount } from "#core/pool-count";
 import { type PoolView, poolContains } from "#core/pools";
+import { perObject } from "../last.ts";
 import { asWritten } from "../sound.ts";
 import type { View } from "../view.ts";
 
@@ -44,6 +45,14 @@ export function poolRow(pool: IPAddressPool, view: View): PoolRow {
   };
 }
 
+/** Read once for all pools. */
+const readHolders = perObject((holders: View["holders"]) =>
+  [...holders].flatMap(([text, keys]) => {
+    const address = tryParseAddress(text);
+    return address === null ? [] : [{ address, keys }];
+  }),
+);
+
 /** The addresses of a pool that Services hold, and those Services. */
 export function heldIn(
   pool: PoolView | undefined,
@@ -52,9 +61,8 @@ export function heldIn(
   const addresses: Address[] = [];
   const services = new Set<string>();
   if (pool === undefined) return { addresses, services: [] };
-  for (const [text, keys] of view.holders) {
-    const address = tryParseAddress(text);
-    if (address === null || !poolContains(pool, address)) continue;
+  for (const { address, keys } of readHolders(view.holders)) {
+    if (!poolContains(pool, address)) continue;
     addresses.push(address);
     for (const key of keys) services.add(key);
   }
