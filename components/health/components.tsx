@@ -106,7 +106,7 @@ function PodRow({ row, pod, onLog }: { readonly row: ComponentRow; readonly pod:
           <Status tone={pod.ready ? "ready" : pod.phase === "Failed" ? "failed" : "warning"}>
             {pod.ready ? "Ready" : pod.phase === "Running" ? "Not ready" : pod.phase}
           </Status>
-          {pod.message === null || pod.ready ? null : <span className="cause m-hide">{pod.message}</span>}
+          {pod.message === null || pod.ready ? <Role pod={pod} /> : <span className="cause m-hide">{pod.message}</span>}
         </div>
       </Td>
       <Td className="m-hide">
@@ -124,7 +124,7 @@ function PodRow({ row, pod, onLog }: { readonly row: ComponentRow; readonly pod:
       <Td className={`num m-hide ${pod.restarts > 4 ? "warning strong" : ""}`}>{pod.restarts}</Td>
       <Td className={pod.memoryBytes === null ? "num m-hide t3" : "num m-hide"}>{megabytes(pod.memoryBytes)}</Td>
       <Td className="num m-hide t-hide t2">
-        <Heartbeat pod={pod.pod} component={row.component} />
+        <Heartbeat pod={pod} component={row.component} />
       </Td>
       <Td className="end num">
         <button className="icb s" type="button" aria-label={`Log of ${pod.pod}`} title="Log" onClick={onLog}>
@@ -135,11 +135,24 @@ function PodRow({ row, pod, onLog }: { readonly row: ComponentRow; readonly pod:
   );
 }
 
-function Heartbeat({ pod, component }: { readonly pod: string; readonly component: string }) {
+/** Among replicas of which one works. */
+function Role({ pod: { leadership } }: { readonly pod: Pod }) {
+  if (leadership === null) return null;
+  return (
+    <span className="cause m-hide" title={`Lease ${leadership.lease}`}>
+      {leadership.leads ? "leads" : "stands by"}
+    </span>
+  );
+}
+
+/** Of a speaker the one others hear, of a controller the renewal of its Lease. */
+function Heartbeat({ pod, component }: { readonly pod: Pod; readonly component: string }) {
   const nodes = useRows("nodes").data ?? [];
   const now = useNow(1000);
-  if (component === "controller") return <span className="t3">none</span>;
-  const at = nodes.find((node) => node.speaker?.pod === pod)?.speaker?.heartbeatAt ?? null;
+  const isController = component === "controller";
+  if (isController && pod.leadership?.leads !== true) return <span className="t3">none</span>;
+  const speaker = nodes.find((node) => node.speaker?.pod === pod.pod)?.speaker;
+  const at = (isController ? pod.leadership?.renewedAt : speaker?.heartbeatAt) ?? null;
   return at === null ? <span className="t3">not reported</span> : age(now - Date.parse(at));
 }
 

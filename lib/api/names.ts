@@ -12,6 +12,8 @@ export const ANNOTATION = {
   previousType: "berth.dev/previous-type",
   /** Set on a SpeakerState to make that speaker ask the wire: "<nonce> <address>[,<address>…]". */
   whoHas: "berth.dev/who-has",
+  /** Set on its Lease by the controller that leads, with each renewal: its resident memory, octets. */
+  memoryBytes: "berth.dev/memory-bytes",
   /** Set on a Node to switch it off and on (sandbox only): "off" or "on". */
   power: "sandbox.berth.dev/power",
   restartedAt: "kubectl.kubernetes.io/restartedAt",

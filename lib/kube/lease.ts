@@ -26,6 +26,8 @@ interface LeaseElectionOptions {
   readonly namespace: string;
   readonly identity: LeaseIdentity;
   readonly timings: LeaseTimings;
+  /** What the Lease's holder says of itself with each renewal. */
+  readonly annotations?: (() => Readonly<Record<string, string>>) | undefined;
 }
 
 /** Leadership by a Lease object: the decisions of `#core/lease`, one request at a time, each with a bound. */
@@ -126,7 +128,8 @@ export class LeaseElection implements Election {
     signal: AbortSignal,
     mayStart = () => true,
   ): Promise<LeaseRecord | null> {
-    const { cluster, identity, timings, clock } = this.#options;
+    const { cluster, identity, timings, clock, annotations } = this.#options;
+    const said = annotations === undefined ? {} : { annotations: annotations() };
     const spec = {
       holderIdentity: identity.holder,
       leaseDurationSeconds: timings.durationMs / 1000,
@@ -136,10 +139,10 @@ export class LeaseElection implements Election {
     try {
       const written = await this.#bounded(signal, (stop) =>
         over === null
-          ? cluster.create(LEASES, blank(this.#at, spec), { signal: stop })
+          ? cluster.create(LEASES, blank({ ...this.#at, ...said }, spec), { signal: stop })
           : cluster.patch(LEASES, this.#at, {
               kind: "merge",
-              body: { metadata: { resourceVersion: over.version }, spec },
+              body: { metadata: { resourceVersion: over.version, ...said }, spec },
               mayStart,
               signal: stop,
             }),
@@ -224,6 +227,6 @@ function recordOf({ metadata, spec }: Lease): LeaseRecord {
   };
 }
 
-function blank(at: { readonly name: string; readonly namespace: string }, spec: Lease["spec"]): Lease {
-  return { apiVersion: apiVersionOf(LEASES), kind: LEASES.kind, metadata: { ...at }, spec };
+function blank(metadata: Lease["metadata"], spec: Lease["spec"]): Lease {
+  return { apiVersion: apiVersionOf(LEASES), kind: LEASES.kind, metadata, spec };
 }

@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { ANNOTATION } from "#api/names";
 import { parseDuration } from "#core/configuration/values";
 import { Fault } from "#core/errors";
 import { checkedLeaseTimings, LEASE_TIMINGS, type LeaseIdentity } from "#core/lease";
@@ -63,7 +64,8 @@ export function electionOf(
   const { cluster, log, namespace, podName, env } = pod;
   const { name, timings } = settings;
   const identity = identityOf(podName, env.BERTH_POD_UID);
-  return new LeaseElection({ cluster, clock: systemClock, log, name, namespace, identity, timings });
+  const annotations = () => ({ [ANNOTATION.memoryBytes]: `${process.memoryUsage.rss()}` });
+  return new LeaseElection({ cluster, clock: systemClock, log, name, namespace, identity, timings, annotations });
 }
 
 /** "<pod>_<uid>_<random>"; without a uid nothing proves which process came before. */

@@ -30,6 +30,7 @@ const TOUCHES: Readonly<Record<Kind, readonly Area[]>> = {
   configStates: ["components"],
   speakerStates: [],
   holds: ["pools"],
+  leases: [],
   crds: [],
 };
 
@@ -117,6 +118,9 @@ export class Dirty {
         break;
       case "speakerStates":
         this.#nodes.add(key.split("/").at(-1) ?? "");
+        this.#slow = true;
+        break;
+      case "leases":
         this.#slow = true;
         break;
       case "pools":

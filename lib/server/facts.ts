@@ -74,6 +74,7 @@ export function componentFacts(world: World, sandbox: boolean): ComponentFacts {
     pods: world.pods.list(),
     configStates: world.configStates.list(),
     speakerStates: world.speakerStates.list(),
+    leases: world.leases.list(),
     sandbox,
     forbidden: world.deployments.health.forbidden || world.daemonSets.health.forbidden,
   };

@@ -1,5 +1,5 @@
 import type { AddressHold } from "#api/holds";
-import type { ConfigMap, CoreEvent, Namespace, Node } from "#api/kubernetes/cluster";
+import type { ConfigMap, CoreEvent, Lease, Namespace, Node } from "#api/kubernetes/cluster";
 import type { KubeObject } from "#api/kubernetes/objects";
 import type { Pod } from "#api/kubernetes/pods";
 import type { EndpointSlice, Service } from "#api/kubernetes/services";
@@ -105,6 +105,7 @@ export type Kind =
   | "configStates"
   | "speakerStates"
   | "holds"
+  | "leases"
   | "crds";
 
 /** `before`: the object as it was, undefined when it is new. */
@@ -128,6 +129,7 @@ export class World {
   readonly configStates: Watched<ConfigurationState>;
   readonly speakerStates: Watched<SpeakerState>;
   readonly holds: Watched<AddressHold>;
+  readonly leases: Watched<Lease>;
   readonly crds: Watched<KubeObject>;
   readonly all: readonly Watched<KubeObject>[];
   readonly #listeners = new Set<WorldListener>();
@@ -160,6 +162,7 @@ export class World {
     this.configStates = watch("configStates", resources.CONFIGURATION_STATES, own, soundConfigurationState);
     this.speakerStates = watch("speakerStates", resources.SPEAKER_STATES, own, soundSpeakerState);
     this.holds = watch("holds", resources.ADDRESS_HOLDS);
+    this.leases = watch("leases", resources.LEASES, own);
     this.crds = watch("crds", resources.CRDS);
     this.all = [
       this.services,
@@ -177,6 +180,7 @@ export class World {
       this.configStates,
       this.speakerStates,
       this.holds,
+      this.leases,
       this.crds,
     ];
   }

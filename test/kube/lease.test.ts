@@ -69,6 +69,7 @@ class Machine {
       namespace: "metallb-system",
       identity: { holder: name, predecessor },
       timings: TIMINGS,
+      annotations: () => ({ "example.com/says": `${name} at ${Math.floor(this.clock.monotonic())}` }),
     });
     void this.#lead(election, onWrite);
   }
@@ -183,6 +184,11 @@ class World {
   constructor(rates: readonly number[]) {
     this.#rates = rates;
     for (const index of rates.keys()) this.start(index, null);
+  }
+
+  /** What the last holder said of itself. */
+  get said(): string {
+    return this.server.at(LEASES, "metallb-system/berth-controller")?.metadata.annotations?.["example.com/says"] ?? "";
   }
 
   get holder(): string {
@@ -337,6 +343,18 @@ describe("replicas with clocks that drift, stalls, pauses, slow and lost request
     expect(await world.untilLed(60_000)).toBeLessThan(500);
     expect(world.leaders()).toHaveLength(1);
     expect(world.leaders()).not.toContain(leader);
+    await world.end();
+  });
+
+  it("say of themselves on the Lease what is so now, with each renewal", async () => {
+    const world = new World([1]);
+    await world.untilLed(1000);
+    const [leader] = world.leaders();
+    const at = () => Number(world.said.split(" at ")[1]);
+    const first = at();
+    expect(world.said).toMatch(`${leader?.name} at `);
+    await world.run(3 * TIMINGS.retryMs);
+    expect(at() - first).toBeGreaterThan(TIMINGS.retryMs);
     await world.end();
   });
 

@@ -14,6 +14,7 @@ import { poolRow, totalText } from "#server/rows/pools";
 import { makeView } from "#server/view";
 import {
   advertisement,
+  controllerPod,
   facts,
   l2Status,
   macOf,
@@ -236,6 +237,7 @@ describe("other rows", () => {
         { metadata: { name: "speaker-node-01" }, status: { result: "Invalid" as const, errorSummary: "pool x: bad" } },
       ],
       speakerStates: [],
+      leases: [],
       sandbox: false,
       forbidden: false,
     };
@@ -246,6 +248,36 @@ describe("other rows", () => {
       ready: false,
       configuration: { result: "Invalid", message: "pool x: bad" },
     });
+  });
+
+  it("of a controller's replicas the one that the Lease names leads, and tells its memory there", () => {
+    const replica = (name: string) => ({ ...controllerPod(), metadata: { ...controllerPod().metadata, name } });
+    const lease = (holderIdentity: string) => ({
+      metadata: { name: "berth-controller", annotations: { "berth.dev/memory-bytes": "81000000" } },
+      spec: { holderIdentity, renewTime: "2026-01-01T00:00:09.000000Z" },
+    });
+    const base = {
+      deployments: [],
+      daemonSets: [],
+      configStates: [],
+      speakerStates: [],
+      sandbox: true,
+      forbidden: false,
+    };
+    const pods = [replica("controller-5c-a"), replica("controller-5c-b")];
+    const told = (holder: string) => {
+      const row = componentRow("controller", { ...base, pods, leases: [lease("other_1"), lease(holder)] });
+      return ComponentRow.parse(row).pods.map(({ memoryBytes, leadership }) => ({ memoryBytes, leadership }));
+    };
+    const by = { lease: "berth-controller", renewedAt: "2026-01-01T00:00:09.000000Z" };
+    expect(told("controller-5c-b_uid_1")).toEqual([
+      { memoryBytes: null, leadership: { ...by, leads: false } },
+      { memoryBytes: 81_000_000, leadership: { ...by, leads: true } },
+    ]);
+    // A pod of before the last rollout, nobody, and one whose name only begins alike.
+    for (const holder of ["controller-4b-x_uid_1", "", "controller-5c-bb_uid_1"]) {
+      expect(told(holder)).toEqual(pods.map(() => ({ memoryBytes: null, leadership: null })));
+    }
   });
 
   it("activity keeps load-balancing Events, the newest first", () => {

@@ -1,5 +1,8 @@
 import { z } from "zod";
 
+/** By which Lease replicas elect the one that works, and whether it is this one. */
+const Leadership = z.object({ lease: z.string(), leads: z.boolean(), renewedAt: z.string().nullable() });
+
 const ComponentPod = z.object({
   pod: z.string(),
   node: z.string().nullable(),
@@ -9,7 +12,10 @@ const ComponentPod = z.object({
   startedAt: z.string().nullable(),
   message: z.string().nullable(),
   configuration: z.object({ result: z.enum(["Valid", "Invalid", "Unknown"]), message: z.string() }),
+  /** Of a controller that stands by: null, as it writes nothing. */
   memoryBytes: z.number().nullable(),
+  /** Null where none is elected. */
+  leadership: Leadership.nullable(),
 });
 
 export const ComponentRow = z.object({

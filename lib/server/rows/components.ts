@@ -1,8 +1,9 @@
 import type { ComponentRow } from "#api/dashboard/components";
+import type { Lease } from "#api/kubernetes/cluster";
 import type { Pod } from "#api/kubernetes/pods";
 import type { DaemonSet, Deployment } from "#api/kubernetes/workloads";
 import type { ConfigurationState, SpeakerState } from "#api/metallb";
-import { LABEL } from "#api/names";
+import { ANNOTATION, LABEL } from "#api/names";
 import { componentOf, podMessage, podReady, podStartedAt, restartsOf } from "./pods.ts";
 
 export interface ComponentFacts {
@@ -11,6 +12,8 @@ export interface ComponentFacts {
   readonly pods: readonly Pod[];
   readonly configStates: readonly ConfigurationState[];
   readonly speakerStates: readonly SpeakerState[];
+  /** Of the system namespace. */
+  readonly leases: readonly Lease[];
   readonly sandbox: boolean;
   /** Set when the API server does not let this user write. */
   readonly forbidden: boolean;
@@ -33,7 +36,7 @@ export function componentRow(component: Component, facts: ComponentFacts): Compo
     installed: workload !== undefined,
     image: workload?.spec?.template?.spec?.containers[0]?.image ?? null,
     ...counts,
-    pods: pods.map((pod) => podRow(component, pod, facts)),
+    pods: component === "controller" ? controllerPods(pods, facts) : pods.map((pod) => speakerPod(pod, facts)),
     actionsBlockedBy: blockedBy(facts),
   };
 }
@@ -68,10 +71,36 @@ function countsOf(workload: Deployment | DaemonSet): { desired: number; ready: n
   return { desired: replicas ?? 1, ready: count("readyReplicas") };
 }
 
-function podRow(component: Component, pod: Pod, facts: ComponentFacts): ComponentRow["pods"][number] {
+type PodRow = ComponentRow["pods"][number];
+
+function speakerPod(pod: Pod, facts: ComponentFacts): PodRow {
+  const state = facts.speakerStates.find((one) => one.metadata.name === pod.spec?.nodeName)?.status;
+  const own = state?.pod === undefined || state.pod === pod.metadata.name;
+  return podRow("speaker", pod, facts, { memoryBytes: own ? (state?.memoryBytes ?? null) : null, leadership: null });
+}
+
+/** The one that leads is the one that the Lease names: "<pod>_<anything>", as every Kubernetes component writes it. */
+function controllerPods(pods: readonly Pod[], facts: ComponentFacts): PodRow[] {
+  const holds = ({ spec }: Lease, { metadata }: Pod) => spec?.holderIdentity?.split("_")[0] === metadata.name;
+  const lease = facts.leases.find((one) => pods.some((pod) => holds(one, pod)));
+  return pods.map((pod) => {
+    const leads = lease !== undefined && holds(lease, pod);
+    const memory = Number(leads ? lease.metadata.annotations?.[ANNOTATION.memoryBytes] : Number.NaN);
+    const renewedAt = lease?.spec?.renewTime ?? null;
+    return podRow("controller", pod, facts, {
+      memoryBytes: Number.isFinite(memory) ? memory : null,
+      leadership: lease === undefined ? null : { lease: lease.metadata.name ?? "", leads, renewedAt },
+    });
+  });
+}
+
+function podRow(
+  component: Component,
+  pod: Pod,
+  facts: ComponentFacts,
+  told: Pick<PodRow, "memoryBytes" | "leadership">,
+): PodRow {
   const node = pod.spec?.nodeName ?? null;
-  const state = facts.speakerStates.find((one) => one.metadata.name === node)?.status;
-  const own = component === "speaker" && (state?.pod === undefined || state.pod === pod.metadata.name);
   return {
     pod: pod.metadata.name ?? "",
     node,
@@ -81,7 +110,7 @@ function podRow(component: Component, pod: Pod, facts: ComponentFacts): Componen
     startedAt: podStartedAt(pod),
     message: podMessage(pod),
     configuration: configurationOf(component, node, facts.configStates),
-    memoryBytes: own ? (state?.memoryBytes ?? null) : null,
+    ...told,
   };
 }
 
