@@ -9,7 +9,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { openDataDir } from "#main/data-dir";
-import { freePort } from "../support/berth.ts";
+import { endWithUs } from "../support/end-with-us.ts";
+import { freePort } from "../support/traffic.ts";
 import type { Answer, At, Work } from "./api-server-part.ts";
 
 const SERVICES = "/api/v1/namespaces/default/services";
@@ -46,11 +47,11 @@ const profile = process.argv.includes("--cpu-prof") ? ["--cpu-prof", "--cpu-prof
 async function startSandbox(...args: readonly string[]): Promise<ChildProcess> {
   const verb = ["bin/berth.mjs", "sandbox", "--data-dir", dir, "--api-port", `${apiPort}`, "--log-level", "warn"];
   const child = spawn(process.execPath, [...profile, ...verb, ...args], { stdio: "inherit" });
-  // A run that fails leaves nothing behind.
-  process.once("exit", () => {
+  const kill = () => {
     child.kill("SIGKILL");
     rmSync(dir, { recursive: true, force: true });
-  });
+  };
+  endWithUs({ kill });
   for (let tries = 0; tries < 200; tries++) {
     await sleep(100);
     const probe = await client.do({ kind: "count", at, path: "/api/v1/nodes" }).catch(() => undefined);

@@ -7,7 +7,7 @@ import type { Service } from "#api/kubernetes/services";
 import type { IPAddressPool } from "#api/metallb";
 import { tabOf } from "#client/service-list";
 import type { HttpCluster } from "#kube/http-cluster";
-import { adminCluster, berthProcesses, endWithUs, removeDir, scratchDir, startBerth } from "../support/berth.ts";
+import { adminCluster, berthProcesses, removeDir, scratchDir, startBerth } from "../support/berth.ts";
 import { launchBrowser } from "../support/browser.ts";
 import { INSPECTABLE, type Inspector, inspect } from "./inspect.ts";
 
@@ -32,7 +32,6 @@ export async function startBenchStage(): Promise<BenchStage> {
   Object.assign(process.env, INSPECTABLE);
   const dataDir = scratchDir();
   const [berth, browser] = await Promise.all([startBerth({ dataDir }), launchBrowser()]);
-  endWithUs(berth);
   const cluster = adminCluster(berth.kubeconfig);
   const pid = berthProcesses(dataDir, "dashboard")[0];
   if (pid === undefined) throw new Error("no dashboard runs");

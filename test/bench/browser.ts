@@ -5,7 +5,7 @@
  *
  *   --services 5000    Services of the large cluster, every second a load balancer, beside 200 nodes and as many pods
  *   --changes 200      changes per page whose way to the screen is timed
- *   --events 100000    changes of Services after which the server's heap is looked at (the bar says 1000000)
+ *   --events 100000    changes of Services after which both heaps are looked at (a million: `server-events.ts`)
  *   --shots <folder>   pictures of the large list, light and dark
  *   --profile          what the server did meanwhile
  */

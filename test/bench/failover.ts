@@ -1,22 +1,13 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { ANNOTATION, EDGE_CONFIG_MAP } from "../../lib/api/names.ts";
 import { CONFIG_MAPS, NODES, PODS, SERVICE_L2_STATUSES } from "../../lib/api/resources.ts";
-import {
-  adminCluster,
-  berthProcesses,
-  endWithUs,
-  eventually,
-  removeDir,
-  scratchDir,
-  startBerth,
-} from "../support/berth.ts";
+import { adminCluster, berthProcesses, eventually, removeDir, scratchDir, startBerth } from "../support/berth.ts";
 import { ask, hammer, longestOutage } from "../support/hammer.ts";
 
 const ADDRESS = "127.77.10.1";
 const runs = Number(process.argv[2] ?? 10);
 const dataDir = scratchDir();
 const berth = await startBerth({ dataDir });
-endWithUs(berth);
 const cluster = adminCluster(berth.kubeconfig);
 const edge = cluster.cache(CONFIG_MAPS, {
   namespace: "kube-system",

@@ -7,6 +7,7 @@
  */
 import { Namespaces } from "../lab/support/namespaces.ts";
 import { WireHost } from "../lab/support/wire-host.ts";
+import { endWithUs } from "../support/end-with-us.ts";
 import { fuzzResponder } from "../support/neighbour-fuzz.ts";
 
 interface Latency {
@@ -36,7 +37,7 @@ if (!Namespaces.available()) {
   process.exit(1);
 }
 const lab = Namespaces.create("bench");
-process.on("exit", () => lab.close());
+endWithUs({ kill: () => lab.close() });
 lab.add("node");
 lab.add("client");
 lab.cable({ host: "node", name: "eth0" }, { host: "client", name: "eth0", mac: "02:be:00:00:00:01" });

@@ -1,6 +1,5 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -8,6 +7,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { parse } from "yaml";
 import { connectionFromToken } from "#kube/connection";
 import { HttpCluster } from "#kube/http-cluster";
+import { endWithUs } from "./end-with-us.ts";
+import { freePort } from "./traffic.ts";
 
 /** A whole Berth as `npm start` runs it, in a data directory of its own. */
 export interface Berth {
@@ -26,17 +27,6 @@ export interface Berth {
   kill(): Promise<void>;
 }
 
-export async function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0));
-    });
-  });
-}
-
 export function scratchDir(): string {
   return mkdtempSync(join(tmpdir(), "berth-story-"));
 }
@@ -45,6 +35,7 @@ export function removeDir(path: string): void {
   rmSync(path, { recursive: true, force: true });
 }
 
+/** It ends when this process does, however that comes. */
 export async function startBerth(options: {
   readonly dataDir: string;
   readonly args?: readonly string[];
@@ -71,6 +62,14 @@ export async function startBerth(options: {
     { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, NODE_ENV: "production" } },
   );
   const exited = new Promise<number | null>((resolve) => child.once("exit", (code) => resolve(code)));
+  const stop = async () => {
+    child.kill("SIGINT");
+    const late = setTimeout(() => child.kill("SIGKILL"), 15_000);
+    const code = await exited;
+    clearTimeout(late);
+    return code;
+  };
+  child.once("exit", endWithUs({ stop, kill: () => void child.kill("SIGKILL") }));
   let text = "";
   const ready = new Promise<void>((resolve, reject) => {
     for (const stream of [child.stdout, child.stderr]) {
@@ -97,13 +96,7 @@ export async function startBerth(options: {
     readyAfterMs: performance.now() - startedAt,
     output: () => text,
     kubectl: (...args) => kubectl(kubeconfig, args),
-    async stop() {
-      child.kill("SIGINT");
-      const late = setTimeout(() => child.kill("SIGKILL"), 15_000);
-      const code = await exited;
-      clearTimeout(late);
-      return code;
-    },
+    stop,
     async kill() {
       child.kill("SIGKILL");
       await exited;
@@ -143,6 +136,17 @@ export async function eventually<T>(what: string, withinMs: number, look: () => 
   }
 }
 
+/** Ends them as a crash does; one that is gone by now is as good. */
+export function killAll(pids: readonly number[]): void {
+  for (const pid of pids) {
+    try {
+      process.kill(pid, "SIGKILL");
+    } catch {
+      // It ended with another of them.
+    }
+  }
+}
+
 /** Pids of every process that has this data directory in its arguments or environment. */
 export function processesOf(dataDir: string): readonly number[] {
   const mentions = (file: string) => textOf(file).includes(dataDir);
@@ -179,16 +183,5 @@ export function adminCluster(kubeconfig: string): HttpCluster {
       ca: Buffer.from(config.clusters[0].cluster["certificate-authority-data"], "base64").toString(),
       token: config.users[0].user.token,
     }),
-  });
-}
-
-/** When this process ends, however that comes, so does the Berth. */
-export function endWithUs({ pid }: Pick<Berth, "pid">): void {
-  process.on("exit", () => {
-    try {
-      process.kill(pid, "SIGKILL");
-    } catch {
-      // Stopped in order already.
-    }
   });
 }
