@@ -26,9 +26,9 @@ beforeAll(async () => {
 afterAll(() => api.close());
 
 async function eventually(what: () => boolean): Promise<void> {
-  const limit = Date.now() + 10_000;
+  const limit = Date.now() + 30_000;
   while (!what()) {
-    if (Date.now() > limit) throw new Error(`not in 10 s: ${what}`);
+    if (Date.now() > limit) throw new Error(`not in 30 s: ${what}`);
     await new Promise((next) => setTimeout(next, 10));
   }
 }

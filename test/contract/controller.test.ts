@@ -2,9 +2,23 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { KubeObject } from "#api/kubernetes/objects";
 import type { Service } from "#api/kubernetes/services";
 import { ANNOTATION, CONDITION } from "#api/names";
-import { CONFIGURATION_STATES, CRDS, EVENTS, IP_ADDRESS_POOLS, LEASES, NAMESPACES, SERVICES } from "#api/resources";
+import {
+  CONFIGURATION_STATES,
+  CRDS,
+  ENDPOINT_SLICES,
+  EVENTS,
+  IP_ADDRESS_POOLS,
+  L2_ADVERTISEMENTS,
+  LEASES,
+  NAMESPACES,
+  NODES,
+  SERVICE_L2_STATUSES,
+  SERVICES,
+  SPEAKER_STATES,
+} from "#api/resources";
 import { startController } from "#controller/start";
 import { LEASE_TIMINGS } from "#core/lease";
 import { connectionFromToken } from "#kube/connection";
@@ -26,7 +40,7 @@ import { type KubernetesApi, kubebuilderAssets, startRealApi, startSandboxApi } 
 const assets = kubebuilderAssets();
 const WATCHED = ["services", "ipaddresspools", "configurationstates", "secrets"];
 
-async function until(what: string, test: () => Promise<boolean>, withinMs = 20_000): Promise<void> {
+async function until(what: string, test: () => Promise<boolean>, withinMs = 40_000): Promise<void> {
   const from = performance.now();
   while (!(await test().catch(() => false))) {
     if (performance.now() - from > withinMs) throw new Error(`not within ${withinMs} ms: ${what}`);
@@ -38,6 +52,7 @@ function contract(start: () => Promise<KubernetesApi>) {
   let api: KubernetesApi;
   let user: HttpCluster;
   let stop: () => Promise<void>;
+  let own: HttpCluster;
   let processes = 0;
 
   const connect = () =>
@@ -46,6 +61,7 @@ function contract(start: () => Promise<KubernetesApi>) {
   async function run(): Promise<() => Promise<void>> {
     const runner = new Runner(silentLog);
     const cluster = connect();
+    own = cluster;
     runner.onStop("cluster", () => cluster.close());
     const holder = `controller_uid_${++processes}`;
     const controller = await startController(runner, {
@@ -109,7 +125,13 @@ function contract(start: () => Promise<KubernetesApi>) {
 
   it("assigns with one write: the status takes the pool's name in", async () => {
     // What is announced is known by then, and said in the same write.
-    await new Promise((resolve) => setTimeout(resolve, 1000));
+    const scopes = [
+      ...[NODES, ENDPOINT_SLICES].map((resource) => own.cache<KubeObject>(resource)),
+      ...[L2_ADVERTISEMENTS, SERVICE_L2_STATUSES, SPEAKER_STATES].map((resource) =>
+        own.cache<KubeObject>(resource, { namespace: NS }),
+      ),
+    ];
+    await Promise.all(scopes.map((cache) => cache.whenSynced()));
     const made = await make("nginx");
     const before = await api.writes(["services"]);
     await until("nginx has an address", async () => (await ip("nginx")) === "127.77.10.1");

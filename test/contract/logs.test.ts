@@ -1,3 +1,5 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { appendFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -61,14 +63,20 @@ describe("a pod's log", () => {
   });
 
   it("is followed until the container has ended", async () => {
-    const following = api.kubectl("logs", "p", "-c", "a", "-f", "--tail=1");
-    // kubectl says nothing when it has begun to follow, and on a busy machine that takes a while.
-    await new Promise((resolve) => setTimeout(resolve, 2000));
+    const following = spawn("kubectl", ["--kubeconfig", api.kubeconfig, "logs", "p", "-c", "a", "-f", "--tail=1"]);
+    let said = "";
+    following.stdout.on("data", (data) => {
+      said += data;
+    });
+    const ended = once(following, "close");
+    // It follows once it has printed what is there, an empty line.
+    await expect.poll(() => said).toBe("\n");
     appendFileSync(join(directory, "a.1.log"), "2026-01-01T00:00:05.000000000Z stderr F late\n");
-    await new Promise((resolve) => setTimeout(resolve, 400));
+    await expect.poll(() => said).toBe("\nlate\n");
     const status = { containerStatuses: [{ name: "a", restartCount: 1, state: { terminated: { exitCode: 0 } } }] };
     const type = "application/strategic-merge-patch+json";
     expect((await api.send("PATCH", `${PODS}/p/status`, { status }, { type })).code).toBe(200);
-    expect((await following).out).toBe("\nlate\n");
+    await ended;
+    expect(said).toBe("\nlate\n");
   });
 });

@@ -10,7 +10,7 @@ import { countWrites } from "../support/request-count.ts";
 import { NS, pool, service } from "./rig.ts";
 
 /** Two real processes of `berth controller` on one API server; each has a token of its own, so that its writes can be told. */
-const DURATION_MS = 6000;
+const DURATION_MS = 8000;
 const tokenOf = { a: TOKENS.admin, b: TOKENS.viewer } as const;
 type Name = keyof typeof tokenOf;
 
@@ -21,7 +21,7 @@ const running = new Map<Name, ControllerProcess>();
 let lives = 0;
 
 async function start(name: Name): Promise<void> {
-  const timings = [`lease-duration=${DURATION_MS / 1000}s`, "renew-deadline=4500ms", "retry-period=500ms"];
+  const timings = [`lease-duration=${DURATION_MS / 1000}s`, "renew-deadline=6s", "retry-period=500ms"];
   const started = await startControllerProcess({
     root: join(api.dir, name),
     server: { url: api.server.url, ca: api.ca, token: tokenOf[name] },
@@ -55,6 +55,8 @@ async function leader(): Promise<string> {
   const lease = await user.get(LEASES, { name: "berth-controller", namespace: NS });
   return (lease.spec?.holderIdentity ?? "").split("_")[0] ?? "";
 }
+
+const say = async () => [await leads("a"), await leads("b")];
 
 /** Addresses by Service; every one that was ever seen must stay. */
 const seen = new Map<string, string>();
@@ -115,7 +117,7 @@ afterAll(async () => {
   await api?.close();
 });
 
-describe("two controllers", { timeout: 60_000 }, () => {
+describe("two controllers", { timeout: 120_000 }, () => {
   it("let one assign while the other is ready, and says so in its metrics", async () => {
     await start("a");
     await until("a leads", async () => (await leader()) === "a");
@@ -123,7 +125,7 @@ describe("two controllers", { timeout: 60_000 }, () => {
     await expose(10);
     await allServed();
     expect(await leader()).toBe("a");
-    expect([await leads("a"), await leads("b")]).toEqual([1, 0]);
+    await until("both say so", async () => `${await say()}` === "1,0");
     expect(counter.writes.filter(({ token }) => token === tokenOf.b)).toEqual([]);
   });
 
@@ -160,24 +162,20 @@ describe("two controllers", { timeout: 60_000 }, () => {
   it("hand over at a graceful stop, well before the Lease would end", async () => {
     await start("b");
     await end("a", "SIGTERM");
-    const released = performance.now();
+    // Given back before it ended, whoever has taken it meanwhile: nobody waits for the end of the Lease.
+    expect(await leader()).not.toBe("a");
     await until("b leads", async () => (await leader()) === "b");
-    expect(performance.now() - released).toBeLessThan(DURATION_MS - 500);
     await expose(5);
     await allServed();
   });
 
   it("leave a sign of every change of hands", async () => {
-    const { out } = await api.kubectl(
-      "get",
-      "events",
-      "-n",
-      NS,
-      "-o",
-      "jsonpath={range .items[*]}{.reason}: {.message}\n{end}",
-    );
-    const said = out.split("\n").flatMap((line) => /^LeaderElection: (\w) became leader$/.exec(line)?.[1] ?? []);
-    // On a busy machine one may lose the Lease and get it back.
-    expect(said.filter((name, index) => name !== said[index - 1]).join(" ")).toBe("a b a b");
+    const path = "jsonpath={range .items[*]}{.reason}: {.message}\n{end}";
+    await until("four signs", async () => {
+      const { out } = await api.kubectl("get", "events", "-n", NS, "-o", path);
+      const said = out.split("\n").flatMap((line) => /^LeaderElection: (\w) became leader$/.exec(line)?.[1] ?? []);
+      // On a busy machine one may lose the Lease and get it back.
+      return said.filter((name, index) => name !== said[index - 1]).join(" ") === "a b a b";
+    });
   });
 });

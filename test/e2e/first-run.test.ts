@@ -60,7 +60,7 @@ describe("the first run on an empty cluster", () => {
     await checklist.getByRole("button", { name: "Probe default/nginx" }).click();
     await page.getByRole("heading", { level: 1, name: "default/nginx" }).waitFor();
     const shares = page.getByRole("table", { name: "Share of replies by pod" });
-    await expect.poll(() => shares.getByRole("row").count(), { timeout: 15_000 }).toBe(1 + 3);
+    await expect.poll(() => shares.getByRole("row").count()).toBe(1 + 3);
     await page.getByText("Expecting 33.3 % each: L2, policy Cluster, 3 ready pods").waitFor();
     expect(performance.now() - startedAt).toBeLessThan(120_000);
   }, 150_000);
@@ -72,7 +72,7 @@ describe("the first run on an empty cluster", () => {
     const pods = new Set<string | null>();
     for (let turn = 0; turn < 60 && pods.size < 3; turn += 1) pods.add(podOf((await ask(url)).text));
     expect([...pods].filter((pod) => pod !== null)).toHaveLength(3);
-  }, 30_000);
+  }, 120_000);
 
   it("is over once the probe has an answer: the Overview shows the cluster, no checklist", async () => {
     const page = await stage.open("/", { theme: "dark" });
@@ -80,5 +80,5 @@ describe("the first run on an empty cluster", () => {
     await region(page, "Needs you").getByText("Nothing needs you").waitFor();
     expect(await region(page, "From an empty cluster to balanced traffic").count()).toBe(0);
     await expectAccessible(page);
-  }, 30_000);
+  }, 120_000);
 });

@@ -21,7 +21,7 @@ export interface Stage {
 }
 
 /** Locators give up after this long: far above what is promised, so that a busy machine fails no test by itself. */
-const PATIENCE_MS = 15_000;
+const PATIENCE_MS = 30_000;
 
 export async function startStage(options: { readonly args?: readonly string[] } = {}): Promise<Stage> {
   const dataDir = scratchDir();

@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
@@ -11,12 +12,16 @@ const MAC = { a: "02:be:00:00:00:0a", b: "02:be:00:00:00:0b", c: "02:be:00:00:00
 const VIPS = ["192.0.2.100", "2001:db8::64"] as const;
 const OWN = { a: ["192.0.2.11", "2001:db8::11"], b: ["192.0.2.12", "2001:db8::12"], c: ["192.0.2.13", "2001:db8::13"] };
 type Node = keyof typeof OWN;
+/** Ports of a client's own that its kernel gives to nobody else. */
+const OWN_PORTS = ["15000", "15001"] as const;
+const BOUND = 30_000;
+const SLOW = { timeout: 4 * BOUND };
 
 /**
  * A client and three nodes on one switch. All nodes serve the same address, as
  * a service proxy does; which of them gets the client's packets is what the client believes.
  */
-describe.skipIf(!Namespaces.available())("connections that were open when an address moved (needs root)", () => {
+describe.skipIf(!Namespaces.available())("connections that were open when an address moved (needs root)", SLOW, () => {
   let lab: Namespaces;
   const hosts: Spoken[] = [];
   const servers = new Map<Node, Spoken>();
@@ -81,7 +86,7 @@ describe.skipIf(!Namespaces.available())("connections that were open when an add
   });
   afterEach(async () => {
     for (const host of hosts.splice(0)) host.end();
-    await eventually("the tables to be gone", 10_000, async () => (hasTable("a") || hasTable("b") ? null : true));
+    await eventually("the tables to be gone", BOUND, async () => (hasTable("a") || hasTable("b") ? null : true));
   });
   afterAll(() => lab?.close());
 
@@ -143,17 +148,17 @@ describe.skipIf(!Namespaces.available())("connections that were open when an add
     lab.address("c", "lo", `${vip}/${ip === "ip" ? 32 : 128}`);
     lab.must("c", "ip", "route", "replace", client, "dev", "eth0", "src", vip);
     lab.must("c", "bash", "-c", `echo > /dev/udp/${client}/9`);
-    await eventually("the client's error at the node that had the address", 10_000, async () =>
+    await eventually("the client's error at the node that had the address", BOUND, async () =>
       /counter packets [1-9]/.test(lab.must("a", "nft", "list", "table", ip, "seen")) ? true : null,
     );
   });
 
   it.each(VIPS)("go on when the new node still remembers another one from the same port (%s)", async (vip) => {
-    const earlier = await openAt("b", vip, "45000");
+    const earlier = await openAt("b", vip, OWN_PORTS[0]);
     // The server ends it, so that the client may use the port again at once; conntrack keeps it for two minutes.
     earlier.say("bye");
     await earlier.next("closed");
-    const connection = await openAt("a", vip, "45000");
+    const connection = await openAt("a", vip, OWN_PORTS[0]);
     await moveOn(vip);
     connection.say("two");
     await connection.next("a: two");
@@ -162,10 +167,10 @@ describe.skipIf(!Namespaces.available())("connections that were open when an add
   it("end silently where they are a stray that no node knows", async () => {
     const [vip] = VIPS;
     moveTo("b", vip);
-    const earlier = await talk(vip, "45001");
+    const earlier = await talk(vip, OWN_PORTS[1]);
     earlier.say("bye");
     await earlier.next("closed");
-    const connection = await openAt("c", vip, "45001");
+    const connection = await openAt("c", vip, OWN_PORTS[1]);
     await passing("a", [hop(vip, "b")], set(vip, "b"));
     await moveOn(vip);
     connection.say("two");
@@ -195,7 +200,8 @@ describe.skipIf(!Namespaces.available())("connections that were open when an add
     moveTo("b", vip);
     connection.say("two");
     await connection.next("ECONNRESET");
-    expect(received("b") - before).toBeLessThan(10);
+    // One packet that went to and fro for as long as it may live would come 32 times; others come here anyway.
+    expect(received("b") - before).toBeLessThan(30);
   });
 
   it("are told in addresses only: nothing else becomes part of a command", async () => {
@@ -211,9 +217,9 @@ describe.skipIf(!Namespaces.available())("connections that were open when an add
     const host = await passing("b", [hop(vip, "a")], set(vip, "a"));
     host.say(`${vip}|192.0.2.13`);
     const says = (text: string) => lab.must("b", "nft", "list", "table", "ip", "berth-speaker").includes(text);
-    await eventually("the other hop", 10_000, async () => (says(`${vip} : 192.0.2.13`) ? true : null));
+    await eventually("the other hop", BOUND, async () => (says(`${vip} : 192.0.2.13`) ? true : null));
     host.say(vip);
-    await eventually("no hop", 10_000, async () => (says("elements") ? null : true));
+    await eventually("no hop", BOUND, async () => (says("elements") ? null : true));
   });
 
   it("are passed on again at the next change, when somebody else flushed the rules", async () => {
@@ -231,8 +237,10 @@ describe.skipIf(!Namespaces.available())("connections that were open when an add
     const killed = lab.spawn("b", NODE, "--no-warnings", programOf("pass-on-host"));
     killed.stdin.write(`${hop(vip, "a")}\n`);
     const says = () => lab.must("b", "nft", "list", "ruleset").includes(set(vip, "a"));
-    await eventually("the hop", 10_000, async () => (says() ? true : null));
+    await eventually("the hop", BOUND, async () => (says() ? true : null));
+    const gone = once(killed, "exit");
     killed.kill("SIGKILL");
+    await gone;
     expect(says()).toBe(true);
     await passing("b", [], "berth-speaker");
     expect(says()).toBe(false);

@@ -10,6 +10,7 @@ import { openDatagrams } from "#net/udp";
 import { openVirtualLink, parseLanUrl } from "#net/virtual-link";
 import { silentLog } from "#runtime/log";
 import { BROADCAST, frameOf, recordFrames } from "../support/frames.ts";
+import { soon } from "../support/soon.ts";
 
 const A = "02:be:77:00:00:0a";
 const B = "02:be:77:00:00:0b";
@@ -155,7 +156,7 @@ describe("the virtual link", () => {
     const states: boolean[] = [];
     link.onInfo(() => states.push(link.info()[0]?.up ?? false));
     for (const socket of sockets) socket.destroy();
-    await vi.waitFor(() => expect(states).toEqual([false, true]), 3_000);
+    await soon(() => expect(states).toEqual([false, true]));
   });
 
   it("survives a LAN that speaks nonsense, and goes on trying", async () => {
@@ -200,7 +201,7 @@ describe("datagrams", () => {
     a.send(Uint8Array.of(1), "127.0.0.1", 0);
     a.send(Buffer.alloc(70_000), "127.0.0.1", 9);
     a.send(Uint8Array.of(1), "127.0.0.1", 9);
-    await vi.waitFor(() => expect(a.failures()).toBe(3));
+    await soon(() => expect(a.failures()).toBe(3));
     await a.close();
     a.send(Uint8Array.of(1), "127.0.0.1", 9);
     expect(a.failures()).toBe(4);

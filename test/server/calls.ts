@@ -29,7 +29,7 @@ export async function call(handler: Handler, sent: Request, values: Record<strin
 }
 
 export async function operation(body: { operation: string }): Promise<OperationRow> {
-  for (let turn = 0; turn < 1000; turn += 1) {
+  for (let turn = 0; turn < 3000; turn += 1) {
     const row = dashboard().operations.read(body.operation);
     if (row.state !== "running") return OperationRow.parse(row);
     await new Promise((resolve) => setTimeout(resolve, 10));

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it, vi } from "vitest";
+import { afterEach, describe, expect, it } from "vitest";
 import { CONFIG_MAPS, DAEMON_SETS, DEPLOYMENTS, IP_ADDRESS_POOLS, NODES, PODS } from "#api/resources";
 import { dashboard } from "#server/context";
 import * as installing from "../../app/api/components/[component]/install/route.ts";
@@ -8,6 +8,7 @@ import * as uninstalling from "../../app/api/components/[component]/uninstall/ro
 import * as components from "../../app/api/components/route.ts";
 import * as power from "../../app/api/nodes/[name]/power/route.ts";
 import * as neighbours from "../../app/api/nodes/neighbours/route.ts";
+import { soon } from "../support/soon.ts";
 import { call, operation, start, stop } from "./calls.ts";
 import { healthyCluster, request } from "./fixtures.ts";
 
@@ -19,7 +20,7 @@ describe("components", () => {
     cluster.drop(DEPLOYMENTS, "metallb-system/controller");
     await start(cluster);
     const { body } = await call(installing.POST, request("POST", "/x"), { component: "controller" });
-    await vi.waitFor(() => expect(cluster.held(DEPLOYMENTS, "metallb-system/controller")).toBeDefined());
+    await soon(() => expect(cluster.held(DEPLOYMENTS, "metallb-system/controller")).toBeDefined());
     cluster.change(DEPLOYMENTS, "metallb-system/controller", (one) => ({
       ...one,
       spec: { replicas: 1 },
@@ -40,7 +41,7 @@ describe("components", () => {
     const { body } = await call(restarting.POST, request("POST", "/x"), { component: "speaker" });
     const template = () =>
       cluster.held(DAEMON_SETS, "metallb-system/speaker")?.spec?.template?.metadata?.annotations ?? {};
-    await vi.waitFor(() => expect(Object.keys(template())).toEqual(["kubectl.kubernetes.io/restartedAt"]));
+    await soon(() => expect(Object.keys(template())).toEqual(["kubectl.kubernetes.io/restartedAt"]));
     expect(dashboard().operations.read((body as { operation: string }).operation).state).toBe("running");
     cluster.change(DAEMON_SETS, "metallb-system/speaker", (one) => ({
       ...one,

@@ -61,11 +61,11 @@ afterAll(async () => {
 });
 
 async function until(test: () => boolean | Promise<boolean>, what: string): Promise<void> {
-  for (let turn = 0; turn < 500; turn += 1) {
+  for (let turn = 0; turn < 1500; turn += 1) {
     if (await test()) return;
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
-  throw new Error(`not within 10 s: ${what}`);
+  throw new Error(`not within 30 s: ${what}`);
 }
 
 async function ended(id: string): Promise<OperationRow> {

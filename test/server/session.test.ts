@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it, vi } from "vitest";
+import { afterEach, describe, expect, it } from "vitest";
 import { ServiceRow } from "#api/dashboard/services";
 import { Session } from "#api/dashboard/session";
 import {
@@ -23,6 +23,7 @@ import * as session from "../../app/api/session/route.ts";
 import * as stream from "../../app/api/stream/route.ts";
 import * as metrics from "../../app/metrics/route.ts";
 import * as ready from "../../app/readyz/route.ts";
+import { soon } from "../support/soon.ts";
 import { call, operation, start, stop } from "./calls.ts";
 import { healthyCluster, request, service, threePods } from "./fixtures.ts";
 import { MemoryCluster } from "./memory-cluster.ts";
@@ -68,7 +69,7 @@ describe("the rest", () => {
   it("the demo is applied into the default namespace and removed again", async () => {
     const cluster = await start();
     const { body } = await call(demo.POST, request("POST", "/x"));
-    await vi.waitFor(() => expect(cluster.held(DEPLOYMENTS, "default/nginx-app")).toBeDefined());
+    await soon(() => expect(cluster.held(DEPLOYMENTS, "default/nginx-app")).toBeDefined());
     cluster.change(DEPLOYMENTS, "default/nginx-app", (one) => ({
       ...one,
       spec: { replicas: 3 },

@@ -3,7 +3,8 @@ import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
-import { type Berth, eventually, freePort, processesOf, removeDir, scratchDir, startBerth } from "../support/berth.ts";
+import { type Berth, eventually, processesOf, removeDir, scratchDir, startBerth } from "../support/berth.ts";
+import { freePort, listenOn } from "../support/traffic.ts";
 
 const running: Berth[] = [];
 const dirs: string[] = [];
@@ -58,7 +59,7 @@ describe("the life of the whole system", () => {
     expect(processesOf(dataDir).length).toBeGreaterThan(3);
     await berth.kill();
     running.length = 0;
-    await eventually("every process to be gone", 8000, async () => (processesOf(dataDir).length === 0 ? true : null));
+    await eventually("every process to be gone", 30_000, async () => (processesOf(dataDir).length === 0 ? true : null));
   }, 120_000);
 
   it("starts from scratch with nothing installed", async () => {
@@ -79,7 +80,7 @@ function refused(
     execFile(
       process.execPath,
       ["bin/berth.mjs", ...args],
-      { timeout: 20_000, env: { ...process.env, ...env } },
+      { timeout: 50_000, env: { ...process.env, ...env } },
       (error, stdout, stderr) => {
         resolve({ code: typeof error?.code === "number" ? error.code : error ? -1 : 0, text: stdout + stderr });
       },
@@ -112,8 +113,7 @@ describe("bad input ends with one sentence and a non-zero exit", () => {
 
   it("a port in use, naming the flag", async () => {
     const server = createServer();
-    const port = await freePort();
-    await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
+    const port = await listenOn(server, "127.0.0.1");
     const { code, text } = await refused(["up", "--port", String(port), "--data-dir", dir()]);
     server.close();
     expect(code).toBe(1);

@@ -22,7 +22,7 @@ beforeAll(async () => {
   berth = await startBerth({ dataDir, args: ["--from-scratch"] });
   // The cluster of the transcripts had upstream's definitions and no kube-proxy.
   await berth.kubectl("apply", "-f", "deploy/crds");
-  await berth.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=10s");
+  await berth.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=25s");
   await berth.kubectl("delete", "daemonset,configmap", "kube-proxy", "-n", "kube-system");
 }, 120_000);
 
@@ -33,7 +33,7 @@ afterAll(async () => {
 
 /** The Deployment has exactly the pods it wants, all available, and nothing is on its way out. */
 async function settled(): Promise<void> {
-  await eventually("nginx-app to settle", 30_000, async () => {
+  await eventually("nginx-app to settle", 60_000, async () => {
     const { items } = JSON.parse(
       await running().kubectl("get", "deployments,pods", "-l", "app=my-cool-application", "-o", "json"),
     );
@@ -66,7 +66,7 @@ describe("kubectl prints what it prints against a real cluster", () => {
       : [],
   );
 
-  it.each(rows)("$number $name", async ({ settles, ...expected }) => {
+  it.each(rows)("$number $name", { timeout: 120_000 }, async ({ settles, ...expected }) => {
     if (settles) await settled();
     const wanted = comparable(expected, expected);
     const difference = differenceOf(expected);

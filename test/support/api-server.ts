@@ -114,8 +114,8 @@ export function apiClient(url: string, ca: string, dir: string): ApiClient {
           ...headers,
         },
         ...(body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) }),
-        headersTimeout: 10_000,
-        bodyTimeout: firstLine ? 3_600_000 : 10_000,
+        headersTimeout: 30_000,
+        bodyTimeout: firstLine ? 3_600_000 : 30_000,
       });
       const text = firstLine ? await firstLineOf(reply.body) : await reply.body.text();
       return { code: reply.statusCode, headers: reply.headers, text, body: json(text) };
@@ -162,7 +162,7 @@ function runKubectl(kubeconfig: string, dir: string, input: string, args: readon
     const child = execFile(
       "kubectl",
       ["--kubeconfig", kubeconfig, "--cache-dir", join(dir, "cache"), ...args],
-      { timeout: 20_000, maxBuffer: 16 * 1024 * 1024, env: { ...process.env, HOME: dir } },
+      { timeout: 50_000, maxBuffer: 16 * 1024 * 1024, env: { ...process.env, HOME: dir } },
       (error, out, err) =>
         resolve({ code: error === null ? 0 : Number(error.code ?? 1), out: `${out}`, err: `${err}` }),
     );

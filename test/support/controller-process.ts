@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { freePort } from "./berth.ts";
+import { freePort } from "./traffic.ts";
 
 /** `berth controller` as a pod would run it, as a process of its own. */
 export interface ControllerProcess {

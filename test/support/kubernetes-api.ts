@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Agent, request } from "undici";
 import { createServerCertificate } from "#main/certificates";
-import { freePort } from "./berth.ts";
+import { freePort } from "./traffic.ts";
 
 /** A Kubernetes API server in processes of its own, of which only this is known. */
 export interface KubernetesApi {

@@ -67,8 +67,9 @@ export class ClusterLab {
     return [...stdout.matchAll(/[0-9a-f:]{17}/g)].map(String);
   }
 
-  curl(url: string, host = "client"): Ran {
-    return this.exec(host, "curl", "-sS", "--max-time", "2", url);
+  /** One request; where its loss is what is looked for, say how soon it is given up. */
+  curl(url: string, host = "client", withinS = 10): Ran {
+    return this.exec(host, "curl", "-sS", "--max-time", String(withinS), url);
   }
 
   /** Pulls a node's cable to the LAN, or plugs it in. */
@@ -111,21 +112,39 @@ export class ClusterLab {
     };
   }
 
-  /** Follows the lines of a command on a host; resolves, with how to stop, when it has had time to begin. */
-  async follow(host: string, words: readonly string[], heard: (line: string) => void): Promise<() => void> {
+  /** Follows the lines of a command on a host; resolves, with how to stop, once it has said `begun` on stdout or stderr. */
+  async follow(
+    host: string,
+    words: readonly string[],
+    begun: string,
+    heard: (line: string) => void,
+  ): Promise<() => void> {
     const [command = "", ...args] = [...this.#enter(host), ...words];
     const child = this.#spawn(command, args);
-    if (child.stdout) createInterface({ input: child.stdout }).on("line", heard);
-    await sleep(500);
+    let running = false;
+    for (const stream of [child.stdout, child.stderr]) {
+      if (stream === null) continue;
+      createInterface({ input: stream }).on("line", (line) => {
+        if (!running && line.includes(begun)) running = true;
+        else if (stream === child.stdout) heard(line);
+      });
+    }
+    await eventually(`"${begun}" of ${words.join(" ")}`, 30_000, async () => (running ? true : null));
     return () => child.kill("SIGKILL");
   }
 
   /** Calls `heard` with every MAC that the client's kernel learns for an address. */
-  watchNeighbour(address: string, heard: (mac: string) => void): Promise<() => void> {
-    return this.follow("client", ["ip", "-o", "monitor", "neigh"], (line) => {
-      const mac = /lladdr (\S+)/.exec(line)?.[1];
-      if (mac !== undefined && line.startsWith(`${address} `)) heard(mac);
-    });
+  async watchNeighbour(address: string, heard: (mac: string) => void): Promise<() => void> {
+    const [command = "", ...args] = [...this.#enter("client"), "ip", "-o", "monitor", "neigh"];
+    const child = this.#spawn(command, args);
+    if (child.stdout)
+      createInterface({ input: child.stdout }).on("line", (line) => {
+        const mac = /lladdr (\S+)/.exec(line)?.[1];
+        if (mac !== undefined && line.startsWith(`${address} `)) heard(mac);
+      });
+    // It does not say that it has begun.
+    await sleep(500);
+    return () => child.kill("SIGKILL");
   }
 
   /** The one node that says it announces a Service; null while there is none or more than one. */
@@ -142,11 +161,17 @@ export class ClusterLab {
     });
   }
 
+  /** Those that are ready in the cluster and run; one that was killed or told to end a moment ago is none. */
   readySpeakers(): number {
     return this.#pods
       .list()
-      .filter(({ metadata, status }) => metadata.name?.startsWith("speaker-") && status?.containerStatuses?.[0]?.ready)
-      .length;
+      .filter(
+        ({ metadata, spec, status }) =>
+          metadata.name?.startsWith("speaker-") &&
+          metadata.deletionTimestamp === undefined &&
+          status?.containerStatuses?.[0]?.ready &&
+          this.speakerPids(spec?.nodeName ?? "").length === 1,
+      ).length;
   }
 
   /** The first address of a Service, when it has one. */
@@ -169,12 +194,17 @@ export class ClusterLab {
 
   /** A speaker that was killed waits in its back-off; deleting its pod starts it anew. */
   async freshSpeakers(): Promise<void> {
-    for (const { metadata, status } of this.#pods.list()) {
-      if (!metadata.name?.startsWith("speaker-") || !status?.containerStatuses?.[0]?.restartCount) continue;
-      const { name, namespace } = metadata;
+    const old = this.#pods
+      .list()
+      .filter(({ metadata, status }) => {
+        return metadata.name?.startsWith("speaker-") && status?.containerStatuses?.[0]?.restartCount;
+      })
+      .map(({ metadata }) => metadata);
+    for (const { name = "", namespace } of old) {
       await this.cluster.remove(PODS, { name, namespace }).catch(() => undefined);
     }
-    await sleep(500);
+    const there = () => this.#pods.list().filter(({ metadata }) => old.some(({ uid }) => uid === metadata.uid));
+    await eventually("the old pods to be gone", 30_000, async () => (there().length === 0 ? true : null));
   }
 
   async apply(manifest: string): Promise<void> {
@@ -208,7 +238,8 @@ export class ClusterLab {
   }
 
   #spawn(command: string, args: readonly string[]): ChildProcess {
-    const child = spawn(command, args, { stdio: ["pipe", "pipe", "ignore"] });
+    const child = spawn(command, args, { stdio: ["pipe", "pipe", "pipe"] });
+    child.stderr?.resume();
     this.#children.add(child);
     child.once("exit", () => this.#children.delete(child));
     return child;

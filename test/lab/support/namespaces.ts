@@ -1,4 +1,5 @@
 import { type ChildProcessWithoutNullStreams, spawn, spawnSync } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import { existsSync, readdirSync } from "node:fs";
 
 const FOLDER = "/run/netns";
@@ -41,7 +42,8 @@ export class Namespaces {
   /** `family` is a short word for one kind of lab ("wire"): leftovers of dead runs of that kind are removed first. */
   static create(family: string): Namespaces {
     Namespaces.sweep(family);
-    return new Namespaces(`berth-${family}-${process.pid}-`);
+    // A dead run may have had this process id, too.
+    return new Namespaces(`berth-${family}-${process.pid}-${randomBytes(2).toString("hex")}-`);
   }
 
   /** Removes the namespaces of runs that are no more, and ends what still runs in them. */

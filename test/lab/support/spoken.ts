@@ -22,7 +22,7 @@ export class Spoken {
   }
 
   /** The next line that is, or looks like, this one; those before it are left out. */
-  next(line: string | RegExp, withinMs = 10_000): Promise<string> {
+  next(line: string | RegExp, withinMs = 30_000): Promise<string> {
     return eventually(`the line ${line}`, withinMs, async () => {
       const at = this.lines.findIndex((one) => (typeof line === "string" ? one === line : line.test(one)));
       return at < 0 ? null : (this.lines.splice(0, at + 1).at(-1) ?? null);

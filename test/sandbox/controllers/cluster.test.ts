@@ -16,7 +16,8 @@ import { eventually, keysOf, nodesOf, podsOf, type Rig, startRig } from "./rig.t
 
 let rig: Rig;
 beforeEach(async () => {
-  rig = await startRig({ nodeGraceMs: 400 });
+  // Leases are renewed every 50 ms, by this same process.
+  rig = await startRig({ nodeGraceMs: 2_000 });
   for (const [index, name] of ["n1", "n2", "n3"].entries()) {
     await rig.addNode(name, { "topology.kubernetes.io/zone": `z${index + 1}` });
   }

@@ -154,13 +154,13 @@ export async function startCluster(
   };
 }
 
-/** Waits until `check` gives something, at most twenty seconds; the last failure tells what was missing. */
+/** Waits until `check` gives something, at most forty seconds; the last failure tells what was missing. */
 export async function eventually<T>(what: string, check: () => T | undefined | false | null): Promise<T> {
-  const end = performance.now() + 20_000;
+  const end = performance.now() + 40_000;
   for (;;) {
     const found = check();
     if (found !== undefined && found !== false && found !== null) return found;
-    if (performance.now() > end) throw new Error(`did not happen within 20 s: ${what}`);
+    if (performance.now() > end) throw new Error(`did not happen within 40 s: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }

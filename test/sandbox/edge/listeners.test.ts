@@ -7,6 +7,7 @@ import { silentLog } from "#runtime/log";
 import { mappedPorts } from "#sandbox/edge/mapping";
 import { type Edge, startEdge } from "#sandbox/edge/start";
 import { type Lan, startLan } from "#sandbox/lan/start";
+import { soon } from "../../support/soon.ts";
 import { freePort, listenOn } from "../../support/traffic.ts";
 
 const VIP = "127.77.10.202";
@@ -109,7 +110,7 @@ describe("what the edge listens on", () => {
     const answers: string[] = [];
     client.on("message", (bytes, from) => answers.push(`${bytes} from ${from.address}:${from.port}`));
     client.send("one", port, VIP);
-    await vi.waitFor(() => expect(answers).toEqual([`re: one from ${VIP}:${port}`]));
+    await soon(() => expect(answers).toEqual([`re: one from ${VIP}:${port}`]));
     client.close();
   });
 });

@@ -55,4 +55,4 @@ it("an IPv6 address moves with the announcement of its new node, at once", async
 it("an IPv6 address that nobody answers for fails after three seconds", async () => {
   table.use(VIP);
   expect(await resolved()).toBe(null);
-}, 10_000);
+});

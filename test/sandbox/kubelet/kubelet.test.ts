@@ -5,6 +5,7 @@ import path from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import type { Pod } from "#api/kubernetes/pods";
 import { CONFIG_MAPS, LEASES, NODES, PODS, SECRETS } from "#api/resources";
+import { soon } from "../../support/soon.ts";
 import { Rig } from "./rig.ts";
 
 const open: Rig[] = [];
@@ -127,10 +128,13 @@ describe("a kubelet", () => {
     const made = rig();
     await made.run("demo", demo);
     await made.ready("demo");
+    // The last Events are written when it is ready already.
+    await made.until("six Events", () => made.events("demo").length === 6);
+    const writes = () => made.objects.writes.filter(({ kind }) => kind !== "Lease").length;
     await new Promise((resolve) => setTimeout(resolve, 300));
-    const before = made.objects.writes.filter(({ kind }) => kind !== "Lease").length;
+    const before = writes();
     await new Promise((resolve) => setTimeout(resolve, 1_500));
-    expect(made.objects.writes.filter(({ kind }) => kind !== "Lease").length).toBe(before);
+    expect(writes()).toBe(before);
   });
 
   it("serves on while a deleted pod's endpoint is being removed, then removes the pod and its files", async () => {
@@ -141,7 +145,7 @@ describe("a kubelet", () => {
     await fetchPod(made, "demo", "/", agent);
     const uid = made.uid("demo");
     await made.objects.remove(PODS, { namespace: "default", name: "demo" }, { gracePeriodSeconds: 30 });
-    await new Promise((resolve) => setTimeout(resolve, 500));
+    await made.until("it is told to end", () => made.log("demo", "nginx").includes("(SIGTERM) received"));
     expect(await fetchPod(made, "demo", "/", agent)).toMatchObject({ status: 200, headers: { connection: "close" } });
     await made.until("the pod is gone", () => made.pod("demo") === undefined);
     await made.until("its files are gone", () => !made.podDirectories().includes(uid));
@@ -280,8 +284,7 @@ describe("a kubelet", () => {
     const patch = { kind: "merge", body: { data: { "index.html": "two", "old.html": null } } } as const;
     await made.objects.patch(CONFIG_MAPS, metadata, patch);
     made.kubelet.configurationChanged("default", "page");
-    await new Promise((resolve) => setTimeout(resolve, 200));
-    expect((await fetchPod(made, "web")).body).toBe("two");
+    await soon(async () => expect((await fetchPod(made, "web")).body).toBe("two"));
     expect((await fetchPod(made, "web", "/old.html")).status).toBe(404);
   });
 
@@ -320,7 +323,7 @@ describe("a kubelet", () => {
     await made.run("speaker", {
       hostNetwork: true,
       serviceAccountName: "speaker",
-      terminationGracePeriodSeconds: 3,
+      terminationGracePeriodSeconds: 60,
       containers: [
         { name: "speaker", image: "berth:0.1.0", args: ["speaker", "--port=9120"], volumeMounts: [account] },
       ],
@@ -346,7 +349,8 @@ describe("a kubelet", () => {
     expect(state(made.pod("speaker"))).toMatchObject({ lastState: { terminated: { exitCode: 137, reason: "Error" } } });
     await made.until("its output", () => made.log("speaker", "speaker", 1).includes("token"));
     await made.objects.remove(PODS, { namespace: "default", name: "speaker" });
-    await made.until("the pod is gone", () => made.pod("speaker") === undefined, 2_500); // SIGKILL would come after 3 s
+    // It ends by itself when it is asked to: SIGKILL would come after a minute.
+    await made.until("the pod is gone", () => made.pod("speaker") === undefined);
     expect(readFileSync(file, "utf8")).toBe("[]\n");
   });
 
@@ -409,7 +413,7 @@ describe("a kubelet", () => {
   it("mounts a Secret that may be missing, and shows it when it comes", async () => {
     const made = rig();
     const mounts = [{ name: "key", mountPath: "/etc/key", readOnly: true }];
-    const script = "until [ -f /etc/key/secretkey ]; do sleep 0.05; done; cat /etc/key/secretkey; sleep infinity";
+    const script = "until [ -f /etc/key/secretkey ]; do sleep 0.05; done; cat /etc/key/secretkey; echo; sleep infinity";
     await made.run("late", {
       ...busybox(script, { volumeMounts: mounts }),
       volumes: [{ name: "key", secret: { secretName: "memberlist", optional: true } }],
@@ -419,7 +423,7 @@ describe("a kubelet", () => {
     const data = { secretkey: Buffer.from("psst").toString("base64") };
     await made.objects.create(SECRETS, { apiVersion: "v1", kind: "Secret", metadata, data });
     made.kubelet.configurationChanged("default", "memberlist");
-    await new Promise((resolve) => setTimeout(resolve, 200));
+    await made.until("it is shown", () => made.log("late", "main").includes("psst"));
     await made.objects.remove(PODS, { namespace: "default", name: "late" }, { gracePeriodSeconds: 1 });
     await made.until("the pod is gone", () => made.pod("late") === undefined);
   });

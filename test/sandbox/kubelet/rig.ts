@@ -143,7 +143,7 @@ export class Rig {
   }
 
   /** Polls until `look` gives something truthy. */
-  async until<T>(what: string, look: () => T | undefined | null | false, withinMs = 8_000): Promise<T> {
+  async until<T>(what: string, look: () => T | undefined | null | false, withinMs = 30_000): Promise<T> {
     const giveUpAt = performance.now() + withinMs;
     for (;;) {
       const found = look();

@@ -8,7 +8,7 @@ import { openStore } from "#sandbox/store/sqlite";
 
 const WRITER = join(import.meta.dirname, "crash-writer.ts");
 
-it("every acknowledged write survives kill -9, three times in a row on one file", { timeout: 30_000 }, async () => {
+it("every acknowledged write survives kill -9, three times in a row on one file", { timeout: 120_000 }, async () => {
   const dir = mkdtempSync(join(tmpdir(), "berth-crash-"));
   const path = join(dir, "store.sqlite");
   try {
