@@ -2,6 +2,7 @@ import type { Service } from "#api/kubernetes/services";
 import { byAge } from "#api/resources";
 import type { Allocator } from "#core/allocate";
 import type { HoldView } from "#core/holds";
+import { restate } from "#core/observe";
 import type { Plan } from "#core/plan";
 import { type ServiceView, serviceView } from "#core/service-view";
 import type { MoveBudget } from "./move-budget.ts";
@@ -115,6 +116,12 @@ export class Allocation {
   /** Services whose address is decided and not yet written. */
   get inFlight(): number {
     return this.#inFlight.size;
+  }
+
+  /** To be called the moment a Service is known to have changed: whoever is decided on before it must see that. */
+  see(key: string): void {
+    const service = this.#deps.get(key);
+    if (service !== undefined && restate(this.#deps.allocator.ledger, serviceView(service))) this.#freed();
   }
 
   /** To be called the moment a Service is known to be gone, or to be no LoadBalancer. */

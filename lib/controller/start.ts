@@ -193,6 +193,7 @@ async function run(
   services.onChange((key, now) => {
     if (now === undefined || now.spec?.type !== "LoadBalancer") allocation.forget(key);
     else if (latest.isEcho(key, now)) return;
+    else allocation.see(key);
     enqueue(key);
   });
   holds.onChange((key, now, before) => {

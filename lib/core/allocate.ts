@@ -215,7 +215,8 @@ export class Allocator {
   #judgePlace(service: ServiceView, addresses: readonly Address[]): Verdict {
     const pool = poolOfAll(this.#supply, addresses);
     if (pool === undefined) {
-      if (this.#belongsToLeftOut(service)) return { kind: "untouched" };
+      const isOutside = addresses.some((address) => this.ledger.poolOf(address) === undefined);
+      if (isOutside && this.#belongsToLeftOut(service)) return { kind: "untouched" };
       return illegal(outsideRefusal(this.ledger, this.#supply.order, addresses).sentence);
     }
     if (service.requestedPool !== null && service.requestedPool !== pool.name) {
@@ -291,9 +292,4 @@ export class Allocator {
 
 function illegal(sentence: string): Verdict {
   return { kind: "illegal", sentence };
-}
-
-/** Takes over what a Service's status says, whoever gave it. */
-export function observe(allocator: Allocator, service: ServiceView): void {
-  if (service.isLoadBalancer && service.held !== null && service.held.length > 0) allocator.hold(service, service.held);
 }

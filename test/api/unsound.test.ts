@@ -1,9 +1,9 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { heardAlive, interfacesUp, serviceOfReport } from "#api/facts";
 import type { ServiceL2Status, SpeakerState } from "#api/metallb";
 import { compileConfiguration } from "#core/configuration";
 import { electAnnouncer } from "#core/election";
+import { fc } from "../support/random.ts";
 
 /** An object of which the API server guarantees no more than its metadata. */
 const unsound = (spec: unknown) => ({ metadata: { name: "odd" }, spec, status: spec });

@@ -1,8 +1,8 @@
 import { KubeConfig, KubernetesObjectApi, PatchStrategy } from "@kubernetes/client-node";
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { applyTo, DEPLOYMENTS, managersOf, POOLS, SERVICES, service } from "../support/apply.ts";
 import { onBothApis } from "../support/both-apis.ts";
+import { fc } from "../support/random.ts";
 
 onBothApis((start) => {
   const { running, apply } = applyTo(start);

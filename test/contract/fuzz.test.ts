@@ -1,9 +1,9 @@
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import fc from "fast-check";
 import { expect, it } from "vitest";
 import { startTestApi } from "../support/api-server.ts";
 import { POOL_CRD, pool } from "../support/pool-crd.ts";
+import { fc } from "../support/random.ts";
 
 const SEGMENTS = [
   "api",

@@ -1,9 +1,9 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { WEBHOOK_PATHS } from "#controller/webhooks/paths";
 import { answerReview } from "#controller/webhooks/review";
 import type { Change, Verdict } from "#core/configuration/admission";
 import { readManifests } from "#main/manifests";
+import { fc } from "../support/random.ts";
 
 const FINE: Verdict = { errors: [], warnings: [] };
 const POOL = { group: "metallb.io", version: "v1beta1", kind: "IPAddressPool" };

@@ -1,4 +1,3 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
   type Address,
@@ -13,6 +12,7 @@ import {
   tryParseAddress,
 } from "#core/address";
 import { Fault } from "#core/errors";
+import { fc } from "../support/random.ts";
 
 const canonical: readonly { name: string; text: string; want: string }[] = [
   { name: "keeps dotted decimal", text: "192.0.2.10", want: "192.0.2.10" },

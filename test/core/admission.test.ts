@@ -1,10 +1,10 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type ConfigurationInput, compileConfiguration } from "#core/configuration";
 import { admit, type Change } from "#core/configuration/admission";
 import { admitHold } from "#core/configuration/admission-hold";
 import type { HoldInput } from "#core/holds";
 import type { ServiceLike } from "#core/service-view";
+import { fc } from "../support/random.ts";
 
 const NS = "metallb-system";
 type Kind = Parameters<typeof admit>[1]["kind"];

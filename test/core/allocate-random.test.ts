@@ -1,9 +1,9 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type Address, formatAddress, parseAddress, sameAddress } from "#core/address";
 import { Allocator } from "#core/allocate";
 import { poolContains } from "#core/pools";
 import type { ServiceView } from "#core/service-view";
+import { fc } from "../support/random.ts";
 import { compile, pool, service } from "./allocation.ts";
 
 describe("Allocator", () => {

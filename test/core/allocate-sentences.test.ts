@@ -1,7 +1,8 @@
 /** Sentences of metallb.md section 3 about which address a Service gets; those not here are in allocate.test.ts. */
 import { describe, expect, it } from "vitest";
 import { formatAddress, parseAddress } from "#core/address";
-import { Allocator, observe } from "#core/allocate";
+import { Allocator } from "#core/allocate";
+import { observe } from "#core/observe";
 import { saturateInt64 } from "#core/pool-count";
 import type { PoolInput } from "#core/pools";
 import {

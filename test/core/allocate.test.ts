@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { parseAddress } from "#core/address";
-import { Allocator, observe } from "#core/allocate";
+import { Allocator } from "#core/allocate";
+import { observe } from "#core/observe";
 import type { PoolInput } from "#core/pools";
 import type { ServiceView } from "#core/service-view";
 import { both, compile, dual, four, planFor, pool, service, share, six, text } from "./allocation.ts";
@@ -248,6 +249,15 @@ describe("Allocator", () => {
     const leftOut = new Set(["broken"]);
     expect(text(planFor(service(held), compile(four), [], leftOut))).toBe("keep 192.0.2.7 of broken");
     expect(text(planFor(service(held), compile(four), []))).toBe("assign 10.0.0.1 of four");
+  });
+
+  it("clears addresses of two pools in force, whatever other pool object is invalid", () => {
+    const held = { ingress: ["10.0.0.1", "2001:db8::1"], spec: { ...dual, ipFamilyPolicy: "RequireDualStack" } };
+    const two = compile(four, six, both);
+    const leftOut = new Set(["broken"]);
+    expect(text(planFor(service(held), two, [], leftOut))).toBe("assign 10.1.0.1,2001:db8:1::1 of mixed");
+    const one = { ...held, ingress: ["10.0.0.1", "2001:db8:9::1"] };
+    expect(text(planFor(service(one), two, [], leftOut))).toBe("keep 10.0.0.1,2001:db8:9::1 of null");
   });
 
   it("plans the same address again while its own claim is in flight", () => {

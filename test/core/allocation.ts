@@ -1,7 +1,8 @@
 /** What the tests of the allocator speak in. */
 import { formatAddress } from "#core/address";
-import { Allocator, observe } from "#core/allocate";
+import { Allocator } from "#core/allocate";
 import type { HoldView } from "#core/holds";
+import { observe } from "#core/observe";
 import type { Plan } from "#core/plan";
 import type { PoolInput, PoolView } from "#core/pools";
 import { type ServiceLike, type ServiceView, toServiceView } from "#core/service-view";

@@ -1,7 +1,7 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type ArpPacket, arpReply, arpRequest, decideArp, decodeArp, encodeArp, gratuitousArp } from "#core/arp";
 import { hex } from "#core/sha256";
+import { fc } from "../support/random.ts";
 
 const NODE = "02:be:77:00:00:11";
 const EDGE = "02:be:77:00:00:01";

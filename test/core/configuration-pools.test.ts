@@ -1,9 +1,9 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { parseAddress, parseRange, rangesOverlap } from "#core/address";
 import { type Configuration, compileConfiguration, EMPTY_CONFIGURATION } from "#core/configuration";
 import { samePools } from "#core/configuration/same";
 import { poolOf } from "#core/pools";
+import { fc } from "../support/random.ts";
 import { names, node, object, pool } from "./configuration-rows.ts";
 
 const compile = (pools: readonly unknown[], previous?: Configuration, namespaces?: readonly unknown[]) =>

@@ -1,6 +1,6 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type ConfigurationInput, compileConfiguration } from "#core/configuration";
+import { fc } from "../support/random.ts";
 
 const KINDS = [
   "pools",

@@ -1,8 +1,9 @@
 /** metallb.md 6.1 to 6.3, sentence by sentence, on objects as the cluster has them. */
-import fc from "fast-check";
+
 import { describe, expect, it } from "vitest";
 import { type AnnounceQuestion, electAnnouncer, type L2Facts, type NodeFacts } from "#core/election";
 import { anySelectorMatches, selectorMatches } from "#core/selector";
+import { fc } from "../support/random.ts";
 import { ad, byHash, node, onNode, question } from "./election.ts";
 import {
   asService,

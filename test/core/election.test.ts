@@ -1,8 +1,8 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type AnnounceQuestion, advertisementsOf, electAnnouncer, electionHash } from "#core/election";
 import type { AnnounceReason } from "#core/reasons";
 import { hex } from "#core/sha256";
+import { fc } from "../support/random.ts";
 import { ad, byHash, node, onNode, question, three } from "./election.ts";
 
 describe("electAnnouncer", () => {

@@ -1,6 +1,6 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { formerAnnouncers, hopTo } from "#core/former";
+import { fc } from "../support/random.ts";
 
 const A = "192.0.2.1";
 const B = "192.0.2.2";

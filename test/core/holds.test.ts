@@ -1,10 +1,11 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type AddressHold, toHoldInput } from "#api/holds";
 import { formatAddress, formatRange, parseAddress, parseRange } from "#core/address";
-import { Allocator, observe } from "#core/allocate";
+import { Allocator } from "#core/allocate";
 import { compileHold, compileHolds, HoldIndex, type HoldInput, type HoldView, holdsAt } from "#core/holds";
+import { observe } from "#core/observe";
 import type { ServiceView } from "#core/service-view";
+import { fc } from "../support/random.ts";
 import { both, compile, dual, four, planFor, pool, service, share, text } from "./allocation.ts";
 
 const input = (addresses: string | readonly string[], more: Partial<HoldInput> = {}): HoldInput => ({

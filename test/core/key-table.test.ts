@@ -1,6 +1,6 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { KeyTable } from "#core/key-table";
+import { fc } from "../support/random.ts";
 
 describe("KeyTable", () => {
   // "Aa" and "BB" have one hash, and so has every sequence of them of one length.

@@ -1,4 +1,3 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
   decodeNdp,
@@ -12,6 +11,7 @@ import {
   writeNdpChecksum,
 } from "#core/ndp";
 import { hex } from "#core/sha256";
+import { fc } from "../support/random.ts";
 
 const NODE = "02:be:77:00:00:11";
 const EDGE = "02:be:77:00:00:01";

@@ -1,10 +1,10 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { formatAddress, parseAddress, parseRange, rangeContains } from "#core/address";
 import { jsonText } from "#core/int64";
 import { countPool, poolCapacity, saturateInt64 } from "#core/pool-count";
 import { poolOf } from "#core/pools";
 import { poolsInForce } from "../support/pools.ts";
+import { fc } from "../support/random.ts";
 
 describe("counting", () => {
   const only = (addresses: string[], avoidBuggyIPs = false) => {

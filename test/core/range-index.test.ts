@@ -1,7 +1,7 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type AddressRange, type Family, rangesOverlap } from "#core/address";
 import { RangeIndex } from "#core/range-index";
+import { fc } from "../support/random.ts";
 
 const range = fc
   .tuple(fc.constantFrom<Family>(4, 6), fc.bigInt(0n, 400n), fc.bigInt(0n, 12n))

@@ -1,7 +1,7 @@
 import { createHash, createHmac } from "node:crypto";
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { compareBytes, hex, hmacSha256, sha256, utf8 } from "#core/sha256";
+import { fc } from "../support/random.ts";
 
 describe("sha256", () => {
   it("agrees with FIPS 180-4's example", () => {

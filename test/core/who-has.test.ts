@@ -1,4 +1,3 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { formatAddress, parseAddress, parseRange, rangeContains } from "#core/address";
 import { arpReply, arpRequest, decodeArp, gratuitousArp } from "#core/arp";
@@ -12,6 +11,7 @@ import {
   type WireVerdict,
   whoHasFrame,
 } from "#core/who-has";
+import { fc } from "../support/random.ts";
 
 const NODE_1 = "02:be:77:00:00:11";
 const NODE_1_B = "02:be:77:00:01:11";

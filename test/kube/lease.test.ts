@@ -1,4 +1,3 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Lease } from "#api/kubernetes/cluster";
 import { LEASES } from "#api/resources";
@@ -9,6 +8,7 @@ import type { Cluster, ObjectName, PatchRequest, Term } from "#kube/port";
 import type { Clock } from "#runtime/clock";
 import { silentLog } from "#runtime/log";
 import { MemoryServer } from "../support/memory-cluster.ts";
+import { fc } from "../support/random.ts";
 import { settle, VirtualClock } from "../support/virtual-clock.ts";
 
 const TIMINGS = { durationMs: 10_000, renewDeadlineMs: 7000, retryMs: 2000 };

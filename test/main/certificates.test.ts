@@ -1,7 +1,7 @@
 import { X509Certificate } from "node:crypto";
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { createAuthority, createServerCertificate, createSigned } from "#main/certificates";
+import { fc } from "../support/random.ts";
 
 const at = (text: string) => Date.parse(text);
 

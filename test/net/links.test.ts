@@ -1,6 +1,5 @@
 import { createSocket } from "node:dgram";
 import { createServer, type Socket } from "node:net";
-import fc from "fast-check";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { decodeNdp, neighbourSolicitation } from "#core/ndp";
 import { encodeLanMessage, LAN_MESSAGE, LanReader } from "#net/lan-wire";
@@ -10,6 +9,7 @@ import { openDatagrams } from "#net/udp";
 import { openVirtualLink, parseLanUrl } from "#net/virtual-link";
 import { silentLog } from "#runtime/log";
 import { BROADCAST, frameOf, recordFrames } from "../support/frames.ts";
+import { fc } from "../support/random.ts";
 import { soon } from "../support/soon.ts";
 
 const A = "02:be:77:00:00:0a";

@@ -1,4 +1,3 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Outcome, ProbeReply } from "#api/dashboard/probes";
 import { firstLine, readIdentity } from "#probe/identity";
@@ -6,6 +5,7 @@ import { OutageMeter } from "#probe/outage";
 import { endingOfError, outcomeOfStatus } from "#probe/outcome";
 import { percentile, Statistics } from "#probe/statistics";
 import { parseTarget } from "#probe/target";
+import { fc } from "../support/random.ts";
 
 describe("who answered", () => {
   it.each([

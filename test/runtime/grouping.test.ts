@@ -1,6 +1,6 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { Grouping } from "#runtime/grouping";
+import { fc } from "../support/random.ts";
 
 type Value = { readonly group: string | null; readonly id: number };
 

@@ -1,4 +1,3 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { ANNOTATION, NAMESPACE } from "#api/names";
 import {
@@ -21,6 +20,7 @@ import { startProjector } from "#server/projector";
 import { poolRow } from "#server/rows/pools";
 import { serviceRow } from "#server/rows/services";
 import { World } from "#server/world";
+import { fc } from "../support/random.ts";
 import { VirtualClock } from "../support/virtual-clock.ts";
 import {
   advertisement,

@@ -1,4 +1,3 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { readProxySettings, withStrictArp } from "#server/kube-proxy-config";
@@ -6,6 +5,7 @@ import { parseNeighbours } from "#server/nodes";
 import { listed } from "#server/rows/words";
 import { parseReachableAt } from "#server/target";
 import { toYaml } from "#server/yaml";
+import { fc } from "../support/random.ts";
 
 describe("YAML", () => {
   it("reads as kubectl prints it", () => {

@@ -1,9 +1,9 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { utf8 } from "#core/sha256";
 import { decodeHeartbeat, encodeHeartbeat, type Heartbeat, keyId, type News } from "#speaker/heartbeat";
 import { initialMembers, stepMembers } from "#speaker/members";
 import { memberId } from "#speaker/ring";
+import { fc } from "../support/random.ts";
 import { seeded } from "./members-sim.ts";
 
 /** `BERTH_PACKET_FUZZ=1000000` sends so many. */

@@ -1,8 +1,8 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Heartbeat } from "#speaker/heartbeat";
 import { stepMembers } from "#speaker/members";
 import { memberId } from "#speaker/ring";
+import { fc } from "../support/random.ts";
 import { MembersSim } from "./members-sim.ts";
 
 const [A, B, C] = ["node-001", "node-002", "node-003"] as const;

@@ -1,4 +1,3 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { utf8 } from "#core/sha256";
 import type { Datagrams } from "#net/port";
@@ -6,6 +5,7 @@ import { silentLog } from "#runtime/log";
 import { Metrics } from "#runtime/metrics";
 import { OLD_KEY_MS } from "#speaker/keys";
 import { Membership } from "#speaker/membership";
+import { fc } from "../support/random.ts";
 import { VirtualClock } from "../support/virtual-clock.ts";
 
 type Listener = Parameters<Datagrams["receive"]>[0];

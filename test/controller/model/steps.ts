@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import { fc } from "../../support/random.ts";
 import { BLOCK_NAMES, type HoldFacts, NAMES, POOLS, type PoolFacts, type ServiceFacts } from "./facts.ts";
 
 const service: fc.Arbitrary<ServiceFacts> = fc.record({

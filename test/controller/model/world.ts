@@ -257,7 +257,8 @@ export class World {
       // Who changes so that it fits no more has to go; who only stands by stays, if the controller saw it happen.
       const hasToYield = clash !== undefined && edited !== undefined && (edited !== clash || this.#isDisturbed);
       // With a second address since, what may not stay together is taken apart, and either may be the one that stays.
-      const together = [...new Set([...ips, ...this.#shown(name)])];
+      const shown = this.#shown(name);
+      const together = ips.every((ip) => shown.includes(ip)) ? shown : ips;
       const isLegal = this.#oracle.mayKeep(name, ips) && (this.#oracle.mayKeep(name, together) || together.length > 2);
       const mayLeave = this.#facts.get(name)?.ips.length === 0 && ips.some((ip) => this.#now.isInConflict(ip));
       if (hasToYield || mayLeave || !isLegal) this.#settled.delete(name);

@@ -1,7 +1,7 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type Flow, listRequest, parseConntrack, removeRequest } from "#net/conntrack/ctnetlink";
 import { forgottenBy } from "#net/conntrack/flow-rule";
+import { fc } from "../../support/random.ts";
 
 const octets = (text: string) => Uint8Array.from(Buffer.from(text.replaceAll(/\s/g, ""), "hex"));
 const u16 = (value: number) => [value & 255, value >> 8];

@@ -1,7 +1,7 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { LinkTable } from "#net/packet/link-table";
 import { dumpRequest, type NetLink, parseNetlink } from "#net/packet/netlink";
+import { fc } from "../../support/random.ts";
 
 const NEW_LINK = 16;
 const DEL_LINK = 17;

@@ -5,9 +5,9 @@ import { request as httpsRequest } from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import fc from "fast-check";
 import { expect, it } from "vitest";
 import { createServerCertificate } from "#main/certificates";
+import { fc } from "../../support/random.ts";
 import { freePort } from "../../support/traffic.ts";
 
 const SERVER = join(import.meta.dirname, "crash-server.ts");

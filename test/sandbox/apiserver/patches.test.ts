@@ -1,10 +1,10 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { Fault } from "#core/errors";
 import { applyJsonPatch } from "#sandbox/apiserver/json-patch";
 import { applyMergePatch } from "#sandbox/apiserver/merge-patch";
 import { applyStrategicPatch, mergeKeysOf } from "#sandbox/apiserver/strategic-patch";
 import type { Json, JsonValue } from "#sandbox/kinds/definition";
+import { fc } from "../../support/random.ts";
 
 const document: Json = { spec: { ports: [{ port: 80 }, { port: 443 }], name: "a", "x/y~z": 1 } };
 

@@ -1,7 +1,7 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { Fault } from "#core/errors";
 import { parseFieldSelector, parseLabelSelector } from "#sandbox/apiserver/selectors";
+import { fc } from "../../support/random.ts";
 
 const object = {
   metadata: { name: "web", namespace: "shop", labels: { app: "web", tier: "front", "berth.dev/n": "5" } },

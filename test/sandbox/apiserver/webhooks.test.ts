@@ -1,6 +1,6 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { verdictOf } from "#sandbox/apiserver/webhooks/verdict";
+import { fc } from "../../support/random.ts";
 
 describe("a webhook's reply", () => {
   it("is a verdict in words, whatever it holds", () => {

@@ -1,4 +1,3 @@
-import fc from "fast-check";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import type { KubeObject } from "#api/kubernetes/objects";
 import type { Pod } from "#api/kubernetes/pods";
@@ -6,6 +5,7 @@ import { DEPLOYMENTS, NODES, POD_DISRUPTION_BUDGETS, PODS, REPLICA_SETS } from "
 import { Fault } from "#core/errors";
 import { isReady } from "#sandbox/controllers/pods";
 import { obj } from "#sandbox/kinds/json";
+import { fc } from "../../support/random.ts";
 import { eventually, type Rig, startRig } from "./rig.ts";
 
 // One surge pod, one pod fewer, two old templates, one disruption at a time.

@@ -1,4 +1,3 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
   type Neighbour,
@@ -8,6 +7,7 @@ import {
   stepNeighbour,
   usableMac,
 } from "#sandbox/edge/neighbour";
+import { fc } from "../../support/random.ts";
 
 const A = "02:be:77:00:00:0a";
 const B = "02:be:77:00:00:0b";

@@ -1,7 +1,6 @@
 import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { systemClock } from "#runtime/clock";
 import { writeAtomically } from "#sandbox/kubelet/atomic-dir";
@@ -15,6 +14,7 @@ import { readProxyConfig } from "#sandbox/kubelet/runtimes/kube-proxy";
 import { parseScript } from "#sandbox/kubelet/shell/parse";
 import { ShellError } from "#sandbox/kubelet/shell/syntax";
 import { reachableText, readReachableAt, wantedListeners } from "#sandbox/nodes/reachable-at";
+import { fc } from "../../support/random.ts";
 
 let directory = "";
 beforeEach(() => {

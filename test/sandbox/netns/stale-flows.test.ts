@@ -1,8 +1,8 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { flowRules, stalePlaces } from "#sandbox/netns/stale-flows";
 import type { EndpointSliceLike, ServiceLike } from "#sandbox/proxy/shapes";
 import { buildTable, EMPTY_TABLE, type ProxyTable } from "#sandbox/proxy/table";
+import { fc } from "../../support/random.ts";
 
 const VIP = "10.77.10.1";
 const CLUSTER_IP = "10.96.0.20";

@@ -2,11 +2,11 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSyn
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import fc from "fast-check";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { Fault } from "#core/errors";
 import { silentLog } from "#runtime/log";
 import { openStore, type Store } from "#sandbox/store/sqlite";
+import { fc } from "../../support/random.ts";
 
 const OBJECTS = 400;
 const dir = mkdtempSync(join(tmpdir(), "berth-damage-"));

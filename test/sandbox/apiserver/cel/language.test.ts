@@ -1,10 +1,10 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { compileCel } from "#sandbox/apiserver/cel/check";
 import { evaluate } from "#sandbox/apiserver/cel/evaluate";
 import { fromJson } from "#sandbox/apiserver/cel/from-json";
 import { CelError, typeNameOf, type Value } from "#sandbox/apiserver/cel/values";
 import type { JsonValue } from "#sandbox/kinds/definition";
+import { fc } from "../../../support/random.ts";
 
 const SELF: JsonValue = {
   name: "web",

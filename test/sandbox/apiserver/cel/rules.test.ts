@@ -1,8 +1,8 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { readManifests } from "#main/manifests";
 import { brokenRules, compileRules, ruleCauses } from "#sandbox/apiserver/cel/rules";
 import type { Json } from "#sandbox/kinds/definition";
+import { fc } from "../../../support/random.ts";
 
 const SCHEMAS: readonly Json[] = readManifests("crds").flatMap((crd) =>
   // biome-ignore lint/suspicious/noExplicitAny: a definition of any shape

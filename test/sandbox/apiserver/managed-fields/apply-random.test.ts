@@ -1,4 +1,3 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { applyFields } from "#sandbox/apiserver/managed-fields/apply";
 import { builtinShape } from "#sandbox/apiserver/managed-fields/builtin-shapes";
@@ -7,6 +6,7 @@ import { difference, type FieldSet, pathsOf, union } from "#sandbox/apiserver/ma
 import { manageable } from "#sandbox/apiserver/managed-fields/track";
 import type { Json } from "#sandbox/kinds/definition";
 import { builtinKinds } from "#sandbox/kinds/registry";
+import { fc } from "../../../support/random.ts";
 import { Subject } from "./subject.ts";
 
 const DEPLOYMENT = builtinShape("apps/Deployment");

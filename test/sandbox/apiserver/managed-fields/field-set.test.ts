@@ -1,4 +1,3 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
   difference,
@@ -12,6 +11,7 @@ import {
   union,
   withoutPath,
 } from "#sandbox/apiserver/managed-fields/field-set";
+import { fc } from "../../../support/random.ts";
 
 const element = fc.constantFrom("f:a", "f:b", "f:spec", 'k:{"name":"x"}', 'v:"y"');
 const paths = fc.array(fc.array(element, { minLength: 1, maxLength: 4 }), { maxLength: 8 });

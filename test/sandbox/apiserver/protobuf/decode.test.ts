@@ -1,4 +1,3 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { decodeMessage } from "#sandbox/apiserver/protobuf/decode";
 import { decodeProtobuf } from "#sandbox/apiserver/protobuf/envelope";
@@ -7,6 +6,7 @@ import { CORE_A_TO_M, CORE_N_TO_Z } from "#sandbox/apiserver/protobuf/table-core
 import * as GROUPS from "#sandbox/apiserver/protobuf/table-groups";
 import type { Json, JsonValue } from "#sandbox/kinds/definition";
 import { type FieldType, parseTable } from "#sandbox/kinds/schema/definitions";
+import { fc } from "../../../support/random.ts";
 
 const TABLES = { core: `${CORE_A_TO_M}${CORE_N_TO_Z}`, ...GROUPS };
 const IDS = Object.entries(TABLES).flatMap(([name, text]) => [...parseTable(name.toLowerCase(), text).keys()]);
