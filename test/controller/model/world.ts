@@ -40,6 +40,7 @@ export class World {
   #heldAllAlong: ReadonlySet<string> = new Set();
   #isDisturbed = false;
   #isLagging = false;
+  #isFailing = false;
   #seen: Seen | null = null;
   /** Found while the controller wrote: an exception there would be its to handle. */
   readonly #violations: unknown[] = [];
@@ -136,6 +137,7 @@ export class World {
         return;
       case "faults": {
         this.#disturb();
+        this.#isFailing = true;
         let turn = 0;
         rig.server.fault = ({ verb }: Operation) => {
           const outcome = verb === "list" ? "ok" : step.pattern[turn++ % step.pattern.length];
@@ -158,6 +160,7 @@ export class World {
     rig.server.fault = () => null;
     rig.cluster.lag = false;
     this.#isLagging = false;
+    this.#isFailing = false;
     rig.cluster.deliver();
     await rig.calm(REST_MS);
     this.#review();
@@ -277,10 +280,17 @@ export class World {
   #change(change: Change): void {
     const { server } = this.rig;
     switch (change.kind) {
-      case "put":
-        this.#put(change.name, change.facts);
-        this.#review(change.name);
+      case "put": {
+        const { name, facts } = change;
+        const before = this.#facts.get(name);
+        this.#put(name, facts);
+        // A share of its address may be promised already to one who fits no more, in a write that nobody has seen yet.
+        const its = NAMES.filter((other) => other !== name).flatMap((other) => this.#facts.get(other) ?? []);
+        const breaks = (one: ServiceFacts) => before !== undefined && mayShare(before, one) && !mayShare(facts, one);
+        if (this.#isFailing && its.some(breaks)) this.#settled.delete(name);
+        this.#review(name);
         return;
+      }
       case "delete":
         server.delete(SERVICES, keyOf(change.name));
         this.#facts.delete(change.name);
