@@ -254,6 +254,7 @@ describe("list-watch cache", () => {
       },
     );
     await expect.poll(names).toEqual(["a@9"]);
+    await expect.poll(() => server.seen.at(-1)?.query.get("resourceVersion")).toBe("9");
     expect(refusals).toBe(7);
     expect(server.seen.at(-2)?.query.get("watch")).toBeNull();
   });
