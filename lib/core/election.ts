@@ -4,6 +4,7 @@
  * dashboard use the very same function, so that nobody explains a different election.
  */
 import { electionText, tryParseAddress } from "./address.ts";
+import { perObject } from "./per-object.ts";
 import type { AnnounceReason } from "./reasons.ts";
 import { anySelectorMatches, type Labels, type Selector, selectorMatches } from "./selector.ts";
 import { compareBytes, sha256, utf8 } from "./sha256.ts";
@@ -181,12 +182,11 @@ function preferenceScore(node: NodeFacts, applicable: readonly L2Facts[]): numbe
   return score;
 }
 
-const nobodies = new WeakMap<readonly NodeFacts[], Map<AnnounceReason, AnnounceAnswer>>();
-
 /** For thousands of Services and hundreds of nodes the answer is the same: it is made once for each list of nodes. */
+const nobodies = perObject((_nodes: readonly NodeFacts[]) => new Map<AnnounceReason, AnnounceAnswer>());
+
 function nobody(nodes: readonly NodeFacts[], reason: AnnounceReason): AnnounceAnswer {
-  const known = nobodies.get(nodes) ?? new Map<AnnounceReason, AnnounceAnswer>();
-  nobodies.set(nodes, known);
+  const known = nobodies(nodes);
   let answer = known.get(reason);
   if (answer === undefined) {
     const reasons = new Map(nodes.map((node) => [node.name, reason]));

@@ -1,4 +1,5 @@
 import { type Address, type AddressRange, isBuggy } from "./address.ts";
+import { perObject } from "./per-object.ts";
 import { RangeIndex } from "./range-index.ts";
 import type { Labels, Selector } from "./selector.ts";
 
@@ -79,17 +80,15 @@ export function changedAmong(before: readonly PoolView[], after: readonly PoolVi
   return (address) => changed.some((index) => index.overlap({ first: address, last: address }) !== undefined);
 }
 
-const indexes = new WeakMap<readonly AddressRange[], RangeIndex<null>>();
-
 /** Asked for every Service again and again, of a list that never changes. */
-function indexOf({ ranges }: PoolView): RangeIndex<null> {
-  let index = indexes.get(ranges);
-  if (index === undefined) {
-    index = new RangeIndex();
-    index.addAll(ranges, null);
-    indexes.set(ranges, index);
-  }
+const indexOfRanges = perObject((ranges: readonly AddressRange[]) => {
+  const index = new RangeIndex<null>();
+  index.addAll(ranges, null);
   return index;
+});
+
+function indexOf({ ranges }: PoolView): RangeIndex<null> {
+  return indexOfRanges(ranges);
 }
 
 /** The pool that owns an address; there is at most one. */

@@ -1,4 +1,5 @@
 import { type Address, type Family, sameAddress, tryParseAddress } from "./address.ts";
+import { perObject } from "./per-object.ts";
 import type { Labels } from "./selector.ts";
 
 /** The parts of a Kubernetes Service that decide; whatever else an object has is ignored. */
@@ -85,16 +86,8 @@ export function serviceAnnotation(annotations: Labels | undefined, name: string)
   return Object.hasOwn(annotations, DEPRECATED_PREFIX + name) ? annotations[DEPRECATED_PREFIX + name] : undefined;
 }
 
-const views = new WeakMap<ServiceLike, ServiceView>();
-
 /** As `toServiceView`, for objects that never change, as those of a cache: each is read once. */
-export function serviceView(service: ServiceLike): ServiceView {
-  const known = views.get(service);
-  if (known !== undefined) return known;
-  const view = toServiceView(service);
-  views.set(service, view);
-  return view;
-}
+export const serviceView = perObject(toServiceView);
 
 /** Reads a Service. Never throws: what is wrong with a request is in `requestProblem`. */
 export function toServiceView(service: ServiceLike): ServiceView {

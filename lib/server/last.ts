@@ -25,16 +25,3 @@ export function lastAlike<Input, Answer>(make: (input: Input) => Answer): (input
     return held.answer;
   });
 }
-
-/** One answer per object, for as long as the object lives. */
-export function perObject<Key extends object, Answer>(make: (key: Key) => Answer): (key: Key) => Answer {
-  const answers = new WeakMap<Key, { readonly answer: Answer }>();
-  return (key) => {
-    let held = answers.get(key);
-    if (held === undefined) {
-      held = { answer: make(key) };
-      answers.set(key, held);
-    }
-    return held.answer;
-  };
-}

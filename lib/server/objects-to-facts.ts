@@ -3,7 +3,7 @@ import { serviceOfSlice } from "#api/facts";
 import type { EndpointSlice, Service } from "#api/kubernetes/services";
 import { keyOf } from "#api/resources";
 import { canonicalText } from "#core/address";
-import { perObject } from "./last.ts";
+import { perObject } from "#core/per-object";
 
 export function groupSlices(slices: readonly EndpointSlice[]): ReadonlyMap<string, readonly EndpointSlice[]> {
   const groups = new Map<string, EndpointSlice[]>();

@@ -7,8 +7,8 @@ import type { z } from "zod";
 import type { KubeObject } from "#api/kubernetes/objects";
 import { ConfigurationState, IPAddressPool, L2Advertisement, ServiceL2Status, SpeakerState } from "#api/metallb";
 import { asList, asObject, asSelectors, asTexts } from "#api/unsound";
+import { perObject } from "#core/per-object";
 import type { Selector } from "#core/selector";
-import { perObject } from "./last.ts";
 
 export const soundPool = perObject((pool: IPAddressPool): IPAddressPool => {
   if (fits(IPAddressPool, pool)) return pool;

@@ -5,8 +5,8 @@ import type { Pod } from "#api/kubernetes/pods";
 import type { ServiceL2Status, SpeakerState } from "#api/metallb";
 import { ANNOTATION } from "#api/names";
 import type { NodeFacts } from "#core/election";
+import { perObject } from "#core/per-object";
 import { WIRE_FINDINGS, type WireFinding } from "#core/who-has";
-import { perObject } from "./last.ts";
 import { speakerPodOf } from "./rows/pods.ts";
 import type { Announcer } from "./view.ts";
 

@@ -1,3 +1,4 @@
+import { perObject } from "../per-object.ts";
 import { isPlain, ownMember, textMap } from "./fields.ts";
 import { type ConfigurationFinding, type ConfigurationKind, failure, type Remark, type Report } from "./finding.ts";
 
@@ -53,17 +54,11 @@ export function entryOf(kind: ConfigurationKind, object: unknown, collect: Colle
 
 type Read = Omit<Entry, "kind" | "report">;
 
-const known = new WeakMap<object, Read>();
+const readPlainOnce = perObject(readEntry);
 
 /** Objects never change, and are compiled again whenever another one does. */
 function readOnce(object: unknown): Read {
-  if (!isPlain(object)) return readEntry(object);
-  let entry = known.get(object);
-  if (entry === undefined) {
-    entry = readEntry(object);
-    known.set(object, entry);
-  }
-  return entry;
+  return isPlain(object) ? readPlainOnce(object) : readEntry(object);
 }
 
 function readEntry(object: unknown): Read {

@@ -1,3 +1,4 @@
+import { perObject } from "../per-object.ts";
 import type { PoolInput } from "../pools.ts";
 import type { Labels } from "../selector.ts";
 import { textOf } from "./entry.ts";
@@ -34,15 +35,9 @@ export class Namespaces {
   }
 }
 
-const known = new WeakMap<readonly unknown[], Namespaces>();
+const readNamespacesOnce = perObject((objects: readonly unknown[]) => new Namespaces(objects));
 
 /** Null when nothing is known of namespaces. A list never changes, and outlives many edits of pools. */
 export function readNamespaces(objects: readonly unknown[] | undefined): Namespaces | null {
-  if (objects === undefined) return null;
-  let namespaces = known.get(objects);
-  if (namespaces === undefined) {
-    namespaces = new Namespaces(objects);
-    known.set(objects, namespaces);
-  }
-  return namespaces;
+  return objects === undefined ? null : readNamespacesOnce(objects);
 }

@@ -1,4 +1,5 @@
 import { type Address, type AddressRange, type Family, tryParseAddress } from "../address.ts";
+import { perObject } from "../per-object.ts";
 import type { Labels, Selector } from "../selector.ts";
 import { textOf } from "./entry.ts";
 import { isPlain, ownMember, textMap } from "./fields.ts";
@@ -78,17 +79,11 @@ export class Nodes {
   }
 }
 
-const known = new WeakMap<readonly unknown[], Nodes>();
+const readNodesOnce = perObject((objects: readonly unknown[]) => new Nodes(objects));
 
 /** Null when nothing is known of nodes. A list never changes, and outlives many edits of the configuration. */
 export function readNodes(objects: readonly unknown[] | undefined): Nodes | null {
-  if (objects === undefined) return null;
-  let nodes = known.get(objects);
-  if (nodes === undefined) {
-    nodes = new Nodes(objects);
-    known.set(objects, nodes);
-  }
-  return nodes;
+  return objects === undefined ? null : readNodesOnce(objects);
 }
 
 function readNode(object: unknown): NodeEntry {

@@ -1,3 +1,4 @@
+import { perObject } from "../per-object.ts";
 import { isPlain } from "./fields.ts";
 import type { Remark, Report } from "./finding.ts";
 
@@ -11,19 +12,11 @@ interface Reading<T> {
 
 /** Objects never change, and are compiled again whenever another one does: each spec is read once. */
 export function readOnce<T>(read: (spec: unknown, report: Report) => T): (spec: unknown) => Reading<T> {
-  const known = new WeakMap<object, Reading<T>>();
   const readNow = (spec: unknown): Reading<T> => {
     const remarks: Remark[] = [];
     const value = read(spec, (remark) => void remarks.push(remark));
     return { value, remarks, isSound: !remarks.some(({ severity }) => severity === "error") };
   };
-  return (spec) => {
-    if (!isPlain(spec)) return readNow(spec);
-    let reading = known.get(spec);
-    if (reading === undefined) {
-      reading = readNow(spec);
-      known.set(spec, reading);
-    }
-    return reading;
-  };
+  const readPlainOnce = perObject(readNow);
+  return (spec) => (isPlain(spec) ? readPlainOnce(spec) : readNow(spec));
 }

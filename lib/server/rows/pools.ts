@@ -5,9 +5,9 @@ import { type Address, formatAddress, tryParseAddress } from "#core/address";
 import { compileConfiguration } from "#core/configuration";
 import type { ConfigurationFinding } from "#core/configuration/finding";
 import { advertisementsOf } from "#core/election";
+import { perObject } from "#core/per-object";
 import { countPool, type FamilyCount } from "#core/pool-count";
 import { type PoolView, poolContains } from "#core/pools";
-import { perObject } from "../last.ts";
 import { asWritten } from "../sound.ts";
 import type { View } from "../view.ts";
 
